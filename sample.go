@@ -1,0 +1,112 @@
+package faultline
+
+import (
+	"strings"
+	"time"
+)
+
+// Metric names what a series counts.
+type Metric string
+
+// The metrics.
+const (
+	MetricReports Metric = "reports" // effective problem reports in a bin
+	MetricReach   Metric = "reach"   // successful checks of those tried
+)
+
+// Level is how wide a series is.
+type Level uint8
+
+// The levels, from wide to narrow. A vantage's series hangs beside the tree.
+const (
+	World Level = iota
+	InCountry
+	InASN
+	AtVantage
+)
+
+// Series identifies a sequence of samples. Fields that the level does not use
+// are zero, so that a Series can be a map key.
+type Series struct {
+	Metric  Metric    `json:"metric"`
+	Service ServiceID `json:"service"`
+	Level   Level     `json:"level"`
+	Country Country   `json:"country,omitempty"` // InCountry, InASN, AtVantage
+	ASN     ASN       `json:"asn,omitempty"`     // InASN, AtVantage
+	Vantage string    `json:"vantage,omitempty"` // AtVantage
+	Target  string    `json:"target,omitempty"`  // AtVantage
+}
+
+// String gives "reports/x", "reports/x/GB", "reports/x/GB/AS2856" or
+// "reach/x@local https://x.com/".
+func (s Series) String() string {
+	var b strings.Builder
+	b.WriteString(string(s.Metric) + "/" + string(s.Service))
+	switch s.Level {
+	case InCountry:
+		b.WriteString("/" + string(s.Country))
+	case InASN:
+		b.WriteString("/" + string(s.Country) + "/" + s.ASN.String())
+	case AtVantage:
+		b.WriteString("@" + s.Vantage + " " + s.Target)
+	}
+	return b.String()
+}
+
+// Parent is the next wider series; the world's parent is itself.
+func (s Series) Parent() Series {
+	switch s.Level {
+	case InASN:
+		return Series{Metric: s.Metric, Service: s.Service, Level: InCountry, Country: s.Country}
+	case InCountry, AtVantage:
+		return Series{Metric: s.Metric, Service: s.Service, Level: World}
+	}
+	return s
+}
+
+// Sample is what a series held in one bin of event time.
+type Sample struct {
+	Series Series    `json:"series"`
+	Start  time.Time `json:"start"`
+	Width  Seconds   `json:"width_s"`
+	// Value is what detectors test: effective problem reports, or checks that
+	// reached the service. N is what it is of: problem reports after double
+	// counting was removed, or checks tried.
+	Value float64 `json:"value"`
+	N     float64 `json:"n"`
+	// For reports: all that came, those that caps took away (Raw−double−Value),
+	// "works for me", and how many people and networks stand behind Value.
+	Raw        int `json:"raw,omitempty"`
+	Discounted int `json:"discounted,omitempty"`
+	Works      int `json:"works,omitempty"`
+	Reporters  int `json:"reporters,omitempty"`
+	Networks   int `json:"networks,omitempty"`
+	// Complete is the share of the bin in which the collector was awake. Below
+	// 0.5 a bin is unknown, and unknown is not zero.
+	Complete float64 `json:"complete"`
+	// For reach: the failure that made Value smaller than N, and whether the
+	// failure was seen again a second later.
+	Failure   Failure    `json:"failure,omitempty"`
+	Op        Op         `json:"op,omitempty"` // the step that failed
+	Confirmed bool       `json:"second_attempt_failed,omitempty"`
+	Impaired  Impairment `json:"impaired,omitempty"`
+	Origin    Origin     `json:"origin"`
+	Last      Position   `json:"last"`               // the newest observation in it
+	Revision  int        `json:"revision,omitempty"` // from 1; late data make the next
+}
+
+// End is the first moment after the bin.
+func (s *Sample) End() time.Time { return s.Start.Add(time.Duration(s.Width)) }
+
+// Cell is a raw count of reports: what is kept per minute for those who want to
+// ask by symptom and surface. Cells add up; effective counts do not.
+type Cell struct {
+	Service ServiceID `json:"service"`
+	Start   time.Time `json:"start"` // of a minute
+	Place
+	Symptom Symptom `json:"symptom,omitempty"`
+	Surface Surface `json:"surface"`
+	Works   bool    `json:"works,omitempty"`
+	N       int     `json:"n"`
+	Origin  Origin  `json:"origin"`
+}
