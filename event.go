@@ -31,6 +31,7 @@ type Reading struct {
 	Age       Seconds   `json:"baseline_age_s"`      // how much history the baseline rests on
 	Reporters int       `json:"reporters,omitempty"` // effective, over the window of LogP
 	Networks  int       `json:"networks,omitempty"`
+	Mix       Mix       `json:"mix,omitzero"` // of the newest sample
 	Origin    Origin    `json:"origin"`
 }
 

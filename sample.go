@@ -93,6 +93,23 @@ type Sample struct {
 	Origin    Origin     `json:"origin"`
 	Last      Position   `json:"last"`               // the newest observation in it
 	Revision  int        `json:"revision,omitempty"` // from 1; late data make the next
+	// Mix is set on a service's world-wide bins of reports when there are enough.
+	Mix Mix `json:"mix,omitzero"`
+}
+
+// Mix says what the problem reports of the last half hour look like together:
+// what tells a crowd of people from a script. Shares are 0 to 1.
+type Mix struct {
+	N     int     `json:"n"`     // problem reports of the window, caps not applied
+	Top   float64 `json:"top"`   // share of the most frequent symptom and surface
+	Works float64 `json:"works"` // "works for me" as a share of all reports
+	Since float64 `json:"since"` // share that says since when
+	// Even is the variance of the counts per minute over their mean, from the
+	// second minute after the rise on: about 1 for a constant rate. 0: too short.
+	Even float64 `json:"even,omitempty"`
+	// Edge is the rate of the first two full minutes over the rate after them:
+	// about 1 when a rise takes no time. 0: the rise is not in the window.
+	Edge float64 `json:"edge,omitempty"`
 }
 
 // End is the first moment after the bin.
