@@ -58,12 +58,12 @@ const (
 )
 
 // Seconds is a duration that JSON writes as a number of seconds, rounded to
-// milliseconds.
+// microseconds.
 type Seconds time.Duration
 
-// MarshalJSON writes seconds with at most three decimals.
+// MarshalJSON writes seconds with at most six decimals.
 func (s Seconds) MarshalJSON() ([]byte, error) {
-	return json.Marshal(Round(time.Duration(s).Seconds(), 3))
+	return json.Marshal(Round(time.Duration(s).Seconds(), 6))
 }
 
 // UnmarshalJSON reads a number of seconds.
@@ -72,7 +72,7 @@ func (s *Seconds) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &f); err != nil {
 		return err
 	}
-	*s = Seconds(math.Round(f*1e9/1e6) * 1e6)
+	*s = Seconds(math.Round(f*1e6) * 1e3)
 	return nil
 }
 
