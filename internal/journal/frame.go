@@ -16,6 +16,7 @@ import (
 const (
 	MaxRecords = 1000
 	MaxBytes   = 256 << 10 // of encoded records; a single larger record still goes alone
+	MaxRecord  = 512 << 10 // of one encoded record; below every NATS server's default payload
 	MaxBody    = 8 << 20   // of a decoded body: a bound against bad input, not a target
 )
 
@@ -47,38 +48,103 @@ func kindCode(k faultline.Kind) (byte, bool) {
 	return 0, false
 }
 
-// EncodeFrame packs records of one kind. It is the caller's to keep within
-// MaxRecords.
-func EncodeFrame(partition uint16, kind faultline.Kind, records []*faultline.Observation) ([]byte, error) {
-	code, ok := kindCode(kind)
-	if !ok {
-		return nil, fmt.Errorf("encode frame: unknown kind %q", kind)
+// Batch is encoded records of one kind, on their way into a frame. The zero
+// Batch is empty; a batch that was written may be Reset and used again.
+type Batch struct {
+	Kind         faultline.Kind
+	Count        int
+	MinAt, MaxAt time.Time
+	body         []byte
+}
+
+// Encode makes a batch of observations of one kind. Every error is an
+// ErrInvalid.
+func Encode(obs []*faultline.Observation) (*Batch, error) {
+	if len(obs) > MaxRecords {
+		return nil, fmt.Errorf("%w: %d at once, at most %d", ErrInvalid, len(obs), MaxRecords)
 	}
-	body := make([]byte, 0, 96*len(records))
-	least, greatest := records[0].At, records[0].At
-	for _, o := range records {
-		if o.Payload == nil || o.Payload.Kind() != kind {
-			return nil, fmt.Errorf("encode frame of %s: a record of another kind", kind)
-		}
-		body = appendSized(body, o)
-		if o.At.Before(least) {
-			least = o.At
-		}
-		if o.At.After(greatest) {
-			greatest = o.At
+	b := &Batch{body: make([]byte, 0, 112*len(obs))}
+	for _, o := range obs {
+		if err := b.add(o); err != nil {
+			return nil, err
 		}
 	}
-	b := make([]byte, headerSize, headerSize+s2.MaxEncodedLen(len(body)))
-	copy(b, frameMagic)
-	b[4], b[5] = frameVersion, code
-	binary.BigEndian.PutUint16(b[6:], partition)
-	binary.BigEndian.PutUint16(b[8:], uint16(len(records)))
-	binary.BigEndian.PutUint64(b[10:], uint64(least.UnixMicro()))
-	binary.BigEndian.PutUint64(b[18:], uint64(greatest.UnixMicro()))
-	packed := s2.Encode(b[headerSize:cap(b)], body)
-	b = append(b, packed...) // in place: packed lies there already
-	binary.BigEndian.PutUint32(b[26:], frameSum(b))
 	return b, nil
+}
+
+func (b *Batch) add(o *faultline.Observation) error {
+	kind, err := checkObservation(o)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if b.Count > 0 && kind != b.Kind {
+		return fmt.Errorf("%w: a %s among %ss", ErrInvalid, kind, b.Kind)
+	}
+	before := len(b.body)
+	b.body = appendSized(b.body, o)
+	if n := len(b.body) - before; n > MaxRecord {
+		return fmt.Errorf("%w: a %s of %d bytes, at most %d", ErrInvalid, kind, n, MaxRecord)
+	}
+	b.span(kind, 1, o.At, o.At)
+	return nil
+}
+
+func (b *Batch) span(kind faultline.Kind, n int, least, greatest time.Time) {
+	if b.Count == 0 || least.Before(b.MinAt) {
+		b.MinAt = least
+	}
+	if b.Count == 0 || greatest.After(b.MaxAt) {
+		b.MaxAt = greatest
+	}
+	b.Kind = kind
+	b.Count += n
+}
+
+// Join appends the records of another batch of the same kind.
+func (b *Batch) Join(other *Batch) {
+	b.body = append(b.body, other.body...)
+	b.span(other.Kind, other.Count, other.MinAt, other.MaxAt)
+}
+
+// Size is how many bytes the records take before compression.
+func (b *Batch) Size() int { return len(b.body) }
+
+// Fits says whether a frame of b has room for n more records of size bytes. An
+// empty one has room for anything.
+func (b *Batch) Fits(n, size int) bool {
+	return b.Count == 0 || b.Count+n <= MaxRecords && len(b.body)+size <= MaxBytes
+}
+
+// Reset empties the batch and keeps its memory.
+func (b *Batch) Reset() { *b = Batch{body: b.body[:0]} }
+
+// AppendFrame writes the batch to dst as one frame.
+func (b *Batch) AppendFrame(dst []byte, partition uint16) []byte {
+	code, _ := kindCode(b.Kind)
+	start := len(dst)
+	dst = append(dst, make([]byte, headerSize+s2.MaxEncodedLen(len(b.body)))...)
+	f := dst[start:]
+	copy(f, frameMagic)
+	f[4], f[5] = frameVersion, code
+	binary.BigEndian.PutUint16(f[6:], partition)
+	binary.BigEndian.PutUint16(f[8:], uint16(b.Count))
+	binary.BigEndian.PutUint64(f[10:], uint64(b.MinAt.UnixMicro()))
+	binary.BigEndian.PutUint64(f[18:], uint64(b.MaxAt.UnixMicro()))
+	f = f[:headerSize+len(s2.Encode(f[headerSize:], b.body))]
+	binary.BigEndian.PutUint32(f[26:], frameSum(f))
+	return dst[:start+len(f)]
+}
+
+// EncodeFrame packs observations of one kind into a frame.
+func EncodeFrame(partition uint16, obs []*faultline.Observation) ([]byte, error) {
+	b, err := Encode(obs)
+	if err != nil {
+		return nil, err
+	}
+	if b.Count == 0 {
+		return nil, fmt.Errorf("%w: a frame of none", ErrInvalid)
+	}
+	return b.AppendFrame(nil, partition), nil
 }
 
 // frameSum covers the header without the sum itself, and the body.
@@ -86,9 +152,28 @@ func frameSum(b []byte) uint32 {
 	return crc32.Update(crc32.Checksum(b[:26], castagnoli), castagnoli, b[headerSize:])
 }
 
-// DecodeFrame unpacks what EncodeFrame packed; number is the frame's place.
-// Every error is an ErrCorrupt. The records do not share memory with b.
+// DecodeFrame unpacks a frame; number is its place. Every error is an
+// ErrCorrupt. The records do not share memory with b, but with each other.
 func DecodeFrame(number uint64, b []byte) (*Frame, error) {
+	f, err := decodeHeader(number, b)
+	if err != nil {
+		return nil, err
+	}
+	size, err := s2.DecodedLen(b[headerSize:])
+	if err != nil || size > MaxBody {
+		return nil, fmt.Errorf("%w: body of %d bytes", ErrCorrupt, size)
+	}
+	body, err := s2.Decode(nil, b[headerSize:])
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	if err := f.decodeRecords(body, int(binary.BigEndian.Uint16(b[8:]))); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func decodeHeader(number uint64, b []byte) (*Frame, error) {
 	if len(b) < headerSize || string(b[:4]) != frameMagic {
 		return nil, fmt.Errorf("%w: no frame header", ErrCorrupt)
 	}
@@ -101,30 +186,22 @@ func DecodeFrame(number uint64, b []byte) (*Frame, error) {
 	if int(b[5]) >= len(kindCodes) || kindCodes[b[5]] == "" {
 		return nil, fmt.Errorf("%w: unknown kind %d", ErrCorrupt, b[5])
 	}
-	f := &Frame{
+	return &Frame{
 		Partition: binary.BigEndian.Uint16(b[6:]), Number: number, Kind: kindCodes[b[5]],
 		MinAt: time.UnixMicro(int64(binary.BigEndian.Uint64(b[10:]))).UTC(),
 		MaxAt: time.UnixMicro(int64(binary.BigEndian.Uint64(b[18:]))).UTC(),
-	}
-	size, err := s2.DecodedLen(b[headerSize:])
-	if err != nil || size > MaxBody {
-		return nil, fmt.Errorf("%w: body of %d bytes", ErrCorrupt, size)
-	}
-	body, err := s2.Decode(nil, b[headerSize:])
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	return f, f.decodeRecords(body, int(binary.BigEndian.Uint16(b[8:])))
+	}, nil
 }
 
 func (f *Frame) decodeRecords(body []byte, count int) error {
 	if count > len(body) { // each record has at least its length
 		return fmt.Errorf("%w: %d records in %d bytes", ErrCorrupt, count, len(body))
 	}
+	d := newDecoder(f.Kind, count)
 	f.Records = make([]faultline.Observation, count)
 	for i := range f.Records {
 		var err error
-		if body, err = consumeSized(body, f.Kind, &f.Records[i]); err != nil {
+		if body, err = d.consumeSized(body, &f.Records[i]); err != nil {
 			return fmt.Errorf("%w: record %d: %w", ErrCorrupt, i, err)
 		}
 		f.Records[i].Position = faultline.Position{Partition: f.Partition, Frame: f.Number, Index: uint16(i)}

@@ -29,6 +29,11 @@ var (
 	ErrBusy = errors.New("journal is busy")
 	// ErrClosed: the journal was closed. Nothing was written.
 	ErrClosed = errors.New("journal is closed")
+	// ErrInvalid: these records can never be written. Trying again is no use.
+	ErrInvalid = errors.New("records cannot be written")
+	// ErrUnknown: nobody can say whether the records were written. A retry
+	// must be recognisable by its own key.
+	ErrUnknown = errors.New("journal does not know whether this was written")
 )
 
 // Frame is a run of records of one kind that were made durable together.
@@ -40,7 +45,8 @@ type Frame struct {
 	Kind         faultline.Kind
 	MinAt, MaxAt time.Time
 	Records      []faultline.Observation
-	Corrupt      bool // the frame cannot be read; Records is empty
+	Corrupt      bool   // the frame cannot be read; Records is empty
+	Lost         uint64 // of a corrupt frame: how many from Number on cannot be read
 }
 
 // Info is how full the journal is.
@@ -53,16 +59,22 @@ type Info struct {
 // Journal keeps observations and control records.
 type Journal interface {
 	// Append makes observations of one partition durable, together and in this
-	// order, and sets their Positions. It returns when they are on disk. If ctx
-	// ends first, the outcome is unknown: they may be written or not, and a
-	// retry must be recognisable by its own key. On any other error nothing
-	// was written.
+	// order, and sets their Positions. It returns when they are on disk. All
+	// must be of one kind, and MaxRecords at most; the partition is that of the
+	// Position they come with. Times are kept to the microsecond, and an empty
+	// Origin is measured.
+	//
+	// On ErrUnknown they may be written or not: the journal failed, or ctx
+	// ended, while they were on their way. On any other error, ctx's own among
+	// them, nothing was written. Records of one kind that wait at the same time
+	// may be written before reports or measurements of another that came
+	// earlier; nothing passes a heartbeat or a command.
 	Append(ctx context.Context, obs ...*faultline.Observation) error
 	// Read calls fn for the frames from number on, in order, up to the present
 	// end. The frame and its records are fn's to keep.
 	Read(ctx context.Context, partition uint16, from uint64, fn func(*Frame) error) error
 	// Follow is Read, and then waits for more until ctx ends; it returns
-	// ctx's error then.
+	// ctx's error then, or ErrClosed when the journal was closed.
 	Follow(ctx context.Context, partition uint16, from uint64, fn func(*Frame) error) error
 	// AppendRecord makes a control record durable. A revision that is there
 	// already, or an older one, is not written again.

@@ -3,9 +3,6 @@ package journal
 import (
 	"errors"
 	"fmt"
-	"net/netip"
-
-	"google.golang.org/protobuf/encoding/protowire"
 
 	"faultline"
 )
@@ -20,25 +17,56 @@ const (
 
 var origins = []faultline.Origin{faultline.Measured, faultline.Reconstructed, faultline.Simulated}
 
-func originCode(o faultline.Origin) uint64 {
+// originCode is 0 for an observation without an origin: it was measured.
+func originCode(o faultline.Origin) (uint64, bool) {
 	for i, name := range origins {
 		if name == o {
-			return uint64(i)
+			return uint64(i), true
 		}
 	}
-	return 0 // an observation without an origin was measured
+	return 0, o == ""
+}
+
+// checkObservation says what kind o is, or why it cannot be written: what is
+// written must come back the same.
+func checkObservation(o *faultline.Observation) (faultline.Kind, error) {
+	if o == nil {
+		return "", errors.New("no observation")
+	}
+	if _, ok := originCode(o.Origin); !ok {
+		return "", fmt.Errorf("unknown origin %q", o.Origin)
+	}
+	var missing bool
+	switch p := o.Payload.(type) {
+	case *faultline.Report:
+		missing = p == nil
+	case *faultline.Measurement:
+		missing = p == nil
+	case *faultline.Heartbeat:
+		missing = p == nil
+	case *faultline.Command:
+		missing = p == nil
+	default:
+		return "", fmt.Errorf("unknown payload %T", o.Payload)
+	}
+	if missing {
+		return "", errors.New("no payload")
+	}
+	return o.Payload.Kind(), nil
 }
 
 // appendSized appends an observation with its length before it.
 func appendSized(b []byte, o *faultline.Observation) []byte {
-	return protowire.AppendBytes(b, encodeObservation(o))
+	e := enc{b}
+	encodeObservation(&e, o)
+	return insertLength(e.b, len(b))
 }
 
-func encodeObservation(o *faultline.Observation) []byte {
-	e := enc{make([]byte, 0, 128)}
+func encodeObservation(e *enc, o *faultline.Observation) {
 	e.time(1, o.At)
 	e.time(2, o.Received)
-	e.varint(3, originCode(o.Origin))
+	origin, _ := originCode(o.Origin)
+	e.varint(3, origin)
 	switch p := o.Payload.(type) {
 	case *faultline.Report:
 		e.message(fieldReport, func(e *enc) { encodeReport(e, p) })
@@ -49,8 +77,10 @@ func encodeObservation(o *faultline.Observation) []byte {
 	case *faultline.Command:
 		e.message(fieldCommand, func(e *enc) { encodeCommand(e, p) })
 	}
-	return e.b
 }
+
+// number writes a small count; protobuf wants a negative one sign-extended.
+func number(n int) uint64 { return uint64(int64(int32(n))) }
 
 func encodeReport(e *enc, r *faultline.Report) {
 	e.str(1, string(r.Service))
@@ -73,7 +103,7 @@ func encodeMeasurement(e *enc, m *faultline.Measurement) {
 	e.str(5, m.Vantage.Network)
 	e.str(6, string(m.Vantage.Country))
 	e.varint(7, uint64(m.Vantage.ASN))
-	e.varint(8, uint64(m.Attempt))
+	e.varint(8, number(m.Attempt))
 	e.time(9, m.Due)
 	e.time(10, m.Start)
 	e.signed(11, int64(m.Runtime))
@@ -81,7 +111,7 @@ func encodeMeasurement(e *enc, m *faultline.Measurement) {
 	for i := range m.Steps {
 		e.message(13, func(e *enc) { encodeStep(e, &m.Steps[i]) })
 	}
-	e.varint(14, uint64(m.Status))
+	e.varint(14, number(m.Status))
 	e.signed(15, m.Bytes)
 	e.str(16, string(m.Failure))
 	e.signed(17, int64(m.ReadLate))
@@ -91,7 +121,7 @@ func encodeMeasurement(e *enc, m *faultline.Measurement) {
 
 func encodeStep(e *enc, s *faultline.Step) {
 	e.str(1, string(s.Op))
-	e.varint(2, uint64(s.Hop))
+	e.varint(2, number(s.Hop))
 	e.signed(3, int64(s.T0))
 	e.signed(4, int64(s.Runtime))
 	if s.Address.IsValid() {
@@ -107,185 +137,4 @@ func encodeCommand(e *enc, c *faultline.Command) {
 	e.str(4, c.Into)
 	e.str(5, string(c.Service))
 	e.str(6, c.Text)
-}
-
-// consumeSized reads what appendSized wrote and gives back the rest.
-func consumeSized(b []byte, kind faultline.Kind, o *faultline.Observation) ([]byte, error) {
-	msg, n := protowire.ConsumeBytes(b)
-	if n < 0 {
-		return nil, protowire.ParseError(n)
-	}
-	if err := decodeObservation(msg, o); err != nil {
-		return nil, err
-	}
-	if o.Payload == nil {
-		return nil, errors.New("no payload")
-	}
-	if o.Payload.Kind() != kind {
-		return nil, fmt.Errorf("a %s in a frame of %s", o.Payload.Kind(), kind)
-	}
-	return b[n:], nil
-}
-
-func decodeObservation(b []byte, o *faultline.Observation) error {
-	o.Origin = faultline.Measured
-	return fields(b, func(num protowire.Number, v val) (err error) {
-		switch num {
-		case 1:
-			o.At = v.time()
-		case 2:
-			o.Received = v.time()
-		case 3:
-			if v.num >= uint64(len(origins)) {
-				return fmt.Errorf("unknown origin %d", v.num)
-			}
-			o.Origin = origins[v.num]
-		case fieldReport:
-			o.Payload, err = decodeReport(v.bytes)
-		case fieldMeasurement:
-			o.Payload, err = decodeMeasurement(v.bytes)
-		case fieldHeartbeat:
-			o.Payload, err = decodeHeartbeat(v.bytes)
-		case fieldCommand:
-			o.Payload, err = decodeCommand(v.bytes)
-		}
-		return err
-	})
-}
-
-func decodeReport(b []byte) (*faultline.Report, error) {
-	r := &faultline.Report{}
-	return r, fields(b, func(num protowire.Number, v val) error {
-		switch num {
-		case 1:
-			r.Service = faultline.ServiceID(v.str())
-		case 2:
-			r.Symptom = faultline.Symptom(v.str())
-		case 3:
-			r.Surface = faultline.Surface(v.str())
-		case 4:
-			r.Works = v.num != 0
-		case 5:
-			r.Since = v.time()
-		case 6:
-			r.Country = faultline.Country(v.str())
-		case 7:
-			r.ASN = faultline.ASN(v.num)
-		case 8:
-			r.Reporter = v.num
-		case 9:
-			r.Network = v.num
-		case 10:
-			r.Key = v.num
-		}
-		return nil
-	})
-}
-
-func decodeMeasurement(b []byte) (*faultline.Measurement, error) {
-	m := &faultline.Measurement{}
-	return m, fields(b, func(num protowire.Number, v val) error {
-		switch num {
-		case 1:
-			m.Service = faultline.ServiceID(v.str())
-		case 2:
-			m.Target = v.str()
-		case 3:
-			m.Probe = v.str()
-		case 4:
-			m.Vantage.ID = v.str()
-		case 5:
-			m.Vantage.Network = v.str()
-		case 6:
-			m.Vantage.Country = faultline.Country(v.str())
-		case 7:
-			m.Vantage.ASN = faultline.ASN(v.num)
-		case 8:
-			m.Attempt = int(uint32(v.num))
-		case 9:
-			m.Due = v.time()
-		case 10:
-			m.Start = v.time()
-		case 11:
-			m.Runtime = faultline.Seconds(v.signed())
-		case 12:
-			m.Interval = faultline.Seconds(v.signed())
-		case 13:
-			s, err := decodeStep(v.bytes)
-			if err != nil {
-				return err
-			}
-			m.Steps = append(m.Steps, s)
-		case 14:
-			m.Status = int(uint32(v.num))
-		case 15:
-			m.Bytes = v.signed()
-		case 16:
-			m.Failure = faultline.Failure(v.str())
-		case 17:
-			m.ReadLate = faultline.Seconds(v.signed())
-		case 18:
-			m.HasReadLate = v.num != 0
-		case 19:
-			m.Impaired = faultline.Impairment(v.str())
-		}
-		return nil
-	})
-}
-
-func decodeStep(b []byte) (s faultline.Step, err error) {
-	err = fields(b, func(num protowire.Number, v val) (err error) {
-		switch num {
-		case 1:
-			s.Op = faultline.Op(v.str())
-		case 2:
-			s.Hop = int(uint32(v.num))
-		case 3:
-			s.T0 = faultline.Seconds(v.signed())
-		case 4:
-			s.Runtime = faultline.Seconds(v.signed())
-		case 5:
-			if s.Address, err = netip.ParseAddrPort(v.str()); err != nil {
-				return fmt.Errorf("address of a step: %w", err)
-			}
-		case 6:
-			s.Failure = faultline.Failure(v.str())
-		}
-		return nil
-	})
-	return s, err
-}
-
-func decodeHeartbeat(b []byte) (*faultline.Heartbeat, error) {
-	h := &faultline.Heartbeat{}
-	return h, fields(b, func(num protowire.Number, v val) error {
-		switch num {
-		case 1:
-			h.Collector = v.str()
-		case 2:
-			h.From = v.time()
-		}
-		return nil
-	})
-}
-
-func decodeCommand(b []byte) (*faultline.Command, error) {
-	c := &faultline.Command{}
-	return c, fields(b, func(num protowire.Number, v val) error {
-		switch num {
-		case 1:
-			c.Operator = v.str()
-		case 2:
-			c.Action = faultline.Action(v.str())
-		case 3:
-			c.Incident = v.str()
-		case 4:
-			c.Into = v.str()
-		case 5:
-			c.Service = faultline.ServiceID(v.str())
-		case 6:
-			c.Text = v.str()
-		}
-		return nil
-	})
 }

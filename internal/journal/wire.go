@@ -38,20 +38,31 @@ func (e *enc) fixed(field protowire.Number, v uint64) {
 	}
 }
 
-// time leaves the zero time out. The epoch itself would be lost with it; no
-// record of ours is from 1970.
+// time leaves the zero time out, and no other: 1970 is written as 0.
 func (e *enc) time(field protowire.Number, t time.Time) {
 	if !t.IsZero() {
-		e.signed(field, t.UnixMicro())
+		e.b = protowire.AppendTag(e.b, field, protowire.VarintType)
+		e.b = protowire.AppendVarint(e.b, protowire.EncodeZigZag(t.UnixMicro()))
 	}
 }
 
 // message appends what fill writes as one embedded message.
 func (e *enc) message(field protowire.Number, fill func(*enc)) {
-	var inner enc
-	fill(&inner)
 	e.b = protowire.AppendTag(e.b, field, protowire.BytesType)
-	e.b = protowire.AppendBytes(e.b, inner.b)
+	start := len(e.b)
+	fill(e)
+	e.b = insertLength(e.b, start)
+}
+
+// insertLength puts the length of b[start:] before it.
+func insertLength(b []byte, start int) []byte {
+	n := len(b) - start
+	var room [10]byte
+	prefix := protowire.AppendVarint(room[:0], uint64(n))
+	b = append(b, prefix...)
+	copy(b[start+len(prefix):], b[start:start+n])
+	copy(b[start:], prefix)
+	return b
 }
 
 // val is one decoded field. Which of its members is meant follows from the
@@ -61,7 +72,6 @@ type val struct {
 	bytes []byte
 }
 
-func (v val) str() string   { return string(v.bytes) }
 func (v val) signed() int64 { return protowire.DecodeZigZag(v.num) }
 
 func (v val) time() time.Time { return time.UnixMicro(v.signed()).UTC() }

@@ -7,6 +7,12 @@
 // syncs each message to disk before it acknowledges (sync_interval: always),
 // so packing many callers into one frame is what makes it fast: the
 // acknowledgement of one frame sends the next, and the disk is the only clock.
+//
+// What a server that fails did with a message is found out, not guessed: each
+// frame carries an id that JetStream recognises, so it is sent again until an
+// answer comes. An embedded server that failed (a full disk stops JetStream
+// for good) is started again. Frames that are missing from a stream, and were
+// not trimmed, are delivered as corrupt.
 package jetstream
 
 import (
@@ -17,14 +23,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"faultline"
 	"faultline/internal/journal"
-	"faultline/internal/telemetry"
 )
 
 // Options say where the journal is.
@@ -34,130 +37,134 @@ type Options struct {
 	Replicas   int    // in a cluster; 1 when embedded
 	Partitions int    // default 1
 	MaxBytes   int64  // of observations, for each partition; 0: only the disk bounds it
-	Logger     *slog.Logger
-	Registry   prometheus.Registerer
+	// MinFree is the room on the disk, in bytes, that is left to others: with
+	// less, appends are refused as full. Default 64 MiB; only when embedded. The
+	// last quarter of it is also closed to control records.
+	MinFree  uint64
+	Logger   *slog.Logger          // default: none
+	Registry prometheus.Registerer // default: one of its own; a registry takes one journal
+}
+
+const (
+	callTimeout  = 10 * time.Second
+	drainTimeout = 20 * time.Second // of Close, for those that still wait
+	// dedupWindow is how long JetStream remembers the ids of frames; longer
+	// than the lane tries to learn what became of one.
+	dedupWindow    = 90 * time.Second
+	defaultMinFree = 64 << 20
+)
+
+func (o Options) withDefaults() Options {
+	o.Partitions = max(o.Partitions, 1)
+	o.Replicas = max(o.Replicas, 1)
+	if o.MinFree == 0 {
+		o.MinFree = defaultMinFree
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+	}
+	return o
 }
 
 // Journal is a journal in JetStream.
 type Journal struct {
 	opts    Options
-	server  *server.Server // nil when the server is elsewhere
-	conn    *nats.Conn
-	js      jetstream.JetStream
-	streams []jetstream.Stream
-	lanes   []*lane
-	control *control
 	m       *metrics
-	closing sync.Once
+	lanes   []*lane
+	trims   []trims
+	control control
+
+	mu       sync.Mutex
+	current  *engine
+	closed   bool
+	lastTry  time.Time
+	closing  sync.Once
+	closeErr error
 }
 
 var _ journal.Journal = (*Journal)(nil)
 
-const callTimeout = 10 * time.Second
-
 // Open starts or reaches the server and makes the streams that are missing.
 func Open(ctx context.Context, o Options) (*Journal, error) {
-	if o.Partitions == 0 {
-		o.Partitions = 1
+	o = o.withDefaults()
+	if o.Partitions > maxPartitions {
+		return nil, fmt.Errorf("open journal: %d partitions, at most %d", o.Partitions, maxPartitions)
 	}
-	o.Replicas = max(o.Replicas, 1)
-	j := &Journal{opts: o, m: newMetrics(o.Registry)}
-	if err := j.connect(); err != nil {
+	j := &Journal{opts: o, trims: make([]trims, o.Partitions)}
+	j.control = control{j: j, newest: map[string]revision{}}
+	var err error
+	if j.current, err = startEngine(ctx, o); err != nil {
 		return nil, err
 	}
 	if err := j.openStreams(ctx); err != nil {
-		return nil, errors.Join(err, j.disconnect())
+		j.current.stop()
+		return nil, err
 	}
-	for p := range j.streams {
+	j.m = newMetrics(o.Registry)
+	for p := range o.Partitions {
 		j.lanes = append(j.lanes, startLane(j, uint16(p)))
 	}
 	return j, nil
 }
 
-// connect starts the embedded server, if it is to be, and connects.
-func (j *Journal) connect() (err error) {
-	opts := []nats.Option{nats.Name("faultline"), nats.MaxReconnects(-1), nats.ErrorHandler(j.asyncError)}
-	url := j.opts.URL
-	if url == "" {
-		if j.server, err = startServer(j.opts.Dir); err != nil {
-			return err
-		}
-		opts = append(opts, nats.InProcessServer(j.server))
-	}
-	if j.conn, err = nats.Connect(url, opts...); err != nil {
-		return errors.Join(fmt.Errorf("connect to journal %s: %w", url, err), j.disconnect())
-	}
-	if j.js, err = jetstream.New(j.conn, jetstream.WithDefaultTimeout(callTimeout)); err != nil {
-		return errors.Join(fmt.Errorf("open JetStream: %w", err), j.disconnect())
-	}
-	return nil
-}
-
-func (j *Journal) asyncError(_ *nats.Conn, _ *nats.Subscription, err error) {
-	j.opts.Logger.Warn("journal connection", slog.Any("error", err))
-}
-
-// startServer runs NATS in this process, without a port. What it logs goes
-// nowhere: what matters of it comes back as errors.
-func startServer(dir string) (*server.Server, error) {
-	s, err := server.NewServer(&server.Options{
-		ServerName: "faultline", DontListen: true, NoSigs: true, NoLog: true,
-		JetStream: true, StoreDir: dir, SyncAlways: true,
-		JetStreamMaxMemory: 16 << 20, MaxPayload: 2 << 20, MaxConn: 64,
-		DisableShortFirstPing: true, NoSystemAccount: false,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("configure embedded journal: %w", err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(30*time.Second) || !s.JetStreamEnabled() {
-		s.Shutdown()
-		s.WaitForShutdown()
-		return nil, fmt.Errorf("embedded journal in %s did not start: is the folder writable, and is there room on the disk?", dir)
-	}
-	return s, nil
-}
-
-func (j *Journal) disconnect() error {
-	if j.conn != nil {
-		j.conn.Close()
-	}
-	if j.server != nil {
-		j.server.Shutdown()
-		j.server.WaitForShutdown()
-	}
-	return nil
-}
+const maxPartitions = 64
 
 func streamName(partition uint16) string { return fmt.Sprintf("FLT_%02d", partition) }
 
 func subject(kind faultline.Kind, partition uint16) string {
-	return fmt.Sprintf("flt.obs.%s.%02d", kind, partition)
+	return fmt.Sprintf("flt.%s.%02d", kind, partition)
 }
 
 func (j *Journal) openStreams(ctx context.Context) error {
 	for p := range uint16(j.opts.Partitions) {
-		s, err := j.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-			Name: streamName(p), Subjects: []string{subject("*", p)},
-			Storage: jetstream.FileStorage, Replicas: j.opts.Replicas,
-			MaxBytes: maxBytes(j.opts.MaxBytes), Discard: jetstream.DiscardNew, AllowDirect: true,
-			Duplicates: 2 * time.Minute,
-		})
-		if err != nil {
+		if err := j.openStream(ctx, p); err != nil {
 			return fmt.Errorf("open stream %s: %w", streamName(p), err)
 		}
-		j.streams = append(j.streams, s)
 	}
-	var err error
-	j.control, err = openControl(ctx, j.js, j.opts.Replicas)
+	_, err := j.current.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: controlStream, Subjects: []string{controlSubject + "*.*"},
+		Storage: jetstream.FileStorage, Replicas: j.opts.Replicas, MaxBytes: -1,
+		DenyDelete: true, DenyPurge: true, AllowDirect: true,
+	})
+	if err != nil {
+		return fmt.Errorf("open control log: %w", err)
+	}
+	return nil
+}
+
+func (j *Journal) openStream(ctx context.Context, p uint16) error {
+	old, err := j.current.js.Stream(ctx, streamName(p))
+	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return err
+	}
+	if old != nil {
+		j.trims[p].load(old.CachedInfo().Config.Metadata)
+	}
+	_, err = j.current.js.CreateOrUpdateStream(ctx, j.streamConfig(p))
 	return err
 }
 
-func maxBytes(n int64) int64 {
-	if n <= 0 {
-		return -1
+func (j *Journal) streamConfig(p uint16) jetstream.StreamConfig {
+	c := jetstream.StreamConfig{
+		Name: streamName(p), Subjects: []string{subject("*", p)},
+		Storage: jetstream.FileStorage, Replicas: j.opts.Replicas,
+		MaxBytes: j.opts.MaxBytes, Discard: jetstream.DiscardNew, AllowDirect: true,
+		Duplicates: dedupWindow, Metadata: j.trims[p].metadata(),
 	}
-	return n
+	if c.MaxBytes <= 0 {
+		c.MaxBytes = -1
+	}
+	return c
+}
+
+func (j *Journal) checkPartition(p uint16) error {
+	if int(p) >= j.opts.Partitions {
+		return fmt.Errorf("%w: partition %d of %d", journal.ErrInvalid, p, j.opts.Partitions)
+	}
+	return nil
 }
 
 // Append implements journal.Journal.
@@ -165,34 +172,54 @@ func (j *Journal) Append(ctx context.Context, obs ...*faultline.Observation) err
 	if len(obs) == 0 {
 		return nil
 	}
-	p := obs[0].Position.Partition
-	if int(p) >= len(j.lanes) {
-		return fmt.Errorf("append: partition %d of %d", p, len(j.lanes))
+	err := j.append(ctx, obs)
+	if err != nil {
+		j.m.refused.Inc(reason(err))
 	}
-	return j.lanes[p].append(ctx, obs)
+	return err
+}
+
+func (j *Journal) append(ctx context.Context, obs []*faultline.Observation) error {
+	b, err := journal.Encode(obs)
+	if err != nil {
+		return fmt.Errorf("append: %w", err)
+	}
+	p := obs[0].Position.Partition
+	if err := j.checkPartition(p); err != nil {
+		return fmt.Errorf("append: %w", err)
+	}
+	for _, o := range obs {
+		if o.Position.Partition != p {
+			return fmt.Errorf("append: %w: partitions %d and %d at once", journal.ErrInvalid, p, o.Position.Partition)
+		}
+	}
+	return j.lanes[p].append(ctx, obs, b)
 }
 
 // Info implements journal.Journal.
 func (j *Journal) Info(ctx context.Context, partition uint16) (journal.Info, error) {
-	info, err := j.streams[partition].Info(ctx)
+	s, err := j.stream(ctx, partition)
 	if err != nil {
 		return journal.Info{}, fmt.Errorf("ask journal: %w", err)
 	}
-	st := info.State
-	out := journal.Info{Bytes: st.Bytes, First: st.FirstSeq, Last: st.LastSeq, Frames: st.Msgs}
-	if info.Config.MaxBytes > 0 {
-		out.MaxBytes = uint64(info.Config.MaxBytes)
+	st, limit := s.CachedInfo().State, s.CachedInfo().Config.MaxBytes
+	out := journal.Info{Bytes: st.Bytes, Last: st.LastSeq, Frames: st.Msgs, MaxBytes: uint64(max(limit, 0))}
+	if st.Msgs > 0 {
+		out.First = st.FirstSeq
 	}
 	return out, nil
 }
 
-// Trim implements journal.Journal.
-func (j *Journal) Trim(ctx context.Context, partition uint16, kind faultline.Kind, before uint64) error {
-	err := j.streams[partition].Purge(ctx, jetstream.WithPurgeSubject(subject(kind, partition)), jetstream.WithPurgeSequence(before))
-	if err != nil {
-		return fmt.Errorf("trim %s before frame %d: %w", kind, before, err)
+// stream asks the server about a partition's stream.
+func (j *Journal) stream(ctx context.Context, partition uint16) (jetstream.Stream, error) {
+	if err := j.checkPartition(partition); err != nil {
+		return nil, err
 	}
-	return nil
+	e, err := j.engine()
+	if err != nil {
+		return nil, err
+	}
+	return e.js.Stream(ctx, streamName(partition))
 }
 
 // AppendRecord implements journal.Journal.
@@ -205,36 +232,22 @@ func (j *Journal) ReadRecords(ctx context.Context, fn func(faultline.Record) err
 	return j.control.read(ctx, fn)
 }
 
-// Close implements journal.Journal.
-func (j *Journal) Close() (err error) {
+// Close implements journal.Journal. Those that still wait after 20 s are
+// refused.
+func (j *Journal) Close() error {
 	j.closing.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+		defer cancel()
 		for _, l := range j.lanes {
 			l.close()
 		}
-		err = j.disconnect()
+		for _, l := range j.lanes {
+			l.wait(ctx)
+		}
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.closed = true
+		j.current.stop()
 	})
-	return err
-}
-
-type metrics struct {
-	records, frames, corrupt prometheus.Counter
-	waiting                  prometheus.Gauge
-	publish                  prometheus.Histogram
-	refused                  *telemetry.Refusals
-}
-
-func newMetrics(r prometheus.Registerer) *metrics {
-	m := &metrics{
-		records: telemetry.Counter(r, "journal", "records_total", "Observations made durable."),
-		frames:  telemetry.Counter(r, "journal", "frames_total", "Frames made durable."),
-		corrupt: telemetry.Counter(r, "journal", "corrupt_frames_total", "Frames that could not be read and were skipped."),
-		waiting: telemetry.Gauge(r, "journal", "waiting_records", "Observations that wait to be made durable."),
-		publish: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: "faultline", Subsystem: "journal", Name: "publish_seconds", Help: "Time until a frame was durable.",
-			Buckets: prometheus.ExponentialBuckets(0.0002, 2, 14),
-		}),
-		refused: telemetry.NewRefusals(r, "journal", "Appends refused, by reason.", "full", "busy", "closed", "failed"),
-	}
-	r.MustRegister(m.publish)
-	return m
+	return nil
 }

@@ -35,7 +35,8 @@ func Report(n int) *faultline.Observation {
 	}
 }
 
-func measurement() *faultline.Observation {
+// Measurement is one with every field set.
+func Measurement() *faultline.Observation {
 	return &faultline.Observation{At: noon, Received: noon.Add(time.Second), Origin: faultline.Reconstructed, Payload: &faultline.Measurement{
 		Service: "x", Target: "https://x.com/", Probe: "http", Attempt: 2, Due: noon, Start: noon.Add(time.Millisecond),
 		Vantage: faultline.Vantage{ID: "local", Network: "home", Place: faultline.Place{Country: "DE", ASN: 3320}},
@@ -48,11 +49,13 @@ func measurement() *faultline.Observation {
 	}}
 }
 
-func heartbeat() *faultline.Observation {
+// Heartbeat is one with every field set.
+func Heartbeat() *faultline.Observation {
 	return &faultline.Observation{At: noon, Received: noon, Origin: faultline.Measured, Payload: &faultline.Heartbeat{Collector: "reports", From: noon.Add(-time.Minute)}}
 }
 
-func command() *faultline.Observation {
+// Command is one with every field set.
+func Command() *faultline.Observation {
 	return &faultline.Observation{At: noon, Received: noon, Origin: faultline.Simulated, Payload: &faultline.Command{
 		Operator: "ana", Action: faultline.Merge, Incident: "x-2025-03-10-2", Into: "x-2025-03-10", Service: "x", Text: "the same fault",
 	}}
@@ -89,7 +92,7 @@ func ReadAll(t *testing.T, j journal.Journal, from uint64) (all []faultline.Obse
 func roundTrip(t *testing.T, open Opener) {
 	j := open(t)
 	defer j.Close()
-	in := []*faultline.Observation{Report(1), measurement(), heartbeat(), command(), Report(2)}
+	in := []*faultline.Observation{Report(1), Measurement(), Heartbeat(), Command(), Report(2)}
 	for _, o := range in {
 		if err := j.Append(t.Context(), o); err != nil {
 			t.Fatal(err)
@@ -202,7 +205,7 @@ func trim(t *testing.T, open Opener) {
 	for n := range 6 {
 		o := Report(n)
 		if n%2 == 1 {
-			o = heartbeat()
+			o = Heartbeat()
 		}
 		if err := j.Append(t.Context(), o); err != nil {
 			t.Fatal(err)
@@ -268,7 +271,7 @@ func closed(t *testing.T, open Opener) {
 func mixed(t *testing.T, open Opener) {
 	j := open(t)
 	defer j.Close()
-	if err := j.Append(t.Context(), Report(1), heartbeat()); err == nil {
+	if err := j.Append(t.Context(), Report(1), Heartbeat()); err == nil {
 		t.Error("two kinds in one append were taken")
 	}
 	if n := len(ReadAll(t, j, 0)); n != 0 {
