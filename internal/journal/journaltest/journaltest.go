@@ -63,14 +63,30 @@ func Command() *faultline.Observation {
 
 // Run runs the suite.
 func Run(t *testing.T, open func(t *testing.T) Opener) {
-	t.Run("what goes in comes out, in order and with its position", func(t *testing.T) { roundTrip(t, open(t)) })
-	t.Run("records of many callers keep their places", func(t *testing.T) { manyCallers(t, open(t)) })
-	t.Run("a journal opened again has everything", func(t *testing.T) { reopen(t, open(t)) })
-	t.Run("follow sees what is appended later", func(t *testing.T) { follow(t, open(t)) })
-	t.Run("trim drops frames of one kind only", func(t *testing.T) { trim(t, open(t)) })
-	t.Run("a control record is kept once for each revision", func(t *testing.T) { controlRecords(t, open(t)) })
-	t.Run("a closed journal refuses", func(t *testing.T) { closed(t, open(t)) })
-	t.Run("mixed kinds in one append are refused", func(t *testing.T) { mixed(t, open(t)) })
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, Opener)
+	}{
+		{"what goes in comes out, in order and with its position", roundTrip},
+		{"records of one append stay together", together},
+		{"records of many callers keep their places", manyCallers},
+		{"a journal opened again has everything", reopen},
+		{"follow sees what is appended later", follow},
+		{"follow ends when the journal is closed", followEnds},
+		{"a reader's error stops it and comes back", readerStops},
+		{"trim drops frames of one kind only", trim},
+		{"trim before the first frame drops nothing", trimNothing},
+		{"a journal that was trimmed empty goes on", trimAll},
+		{"a control record is kept once for each revision", controlRecords},
+		{"control records with different ids never meet", controlIDs},
+		{"a closed journal refuses", closed},
+		{"a caller who waits at the close is answered with the truth", closeUnderLoad},
+		{"a caller who has left writes nothing", left},
+		{"what cannot be written is refused", invalid},
+		{"a partition that does not exist is refused", noPartition},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
+	}
 }
 
 // ReadAll reads every record of partition 0.
@@ -268,13 +284,3 @@ func closed(t *testing.T, open Opener) {
 	}
 }
 
-func mixed(t *testing.T, open Opener) {
-	j := open(t)
-	defer j.Close()
-	if err := j.Append(t.Context(), Report(1), Heartbeat()); err == nil {
-		t.Error("two kinds in one append were taken")
-	}
-	if n := len(ReadAll(t, j, 0)); n != 0 {
-		t.Errorf("%d records were written", n)
-	}
-}
