@@ -81,6 +81,10 @@ type Sample struct {
 	Works      int `json:"works,omitempty"`
 	Reporters  int `json:"reporters,omitempty"`
 	Networks   int `json:"networks,omitempty"`
+	// NetworkBits has bit (keyed hash of the network mod 64) set for each network
+	// behind Value. Ors of it bound the networks of a longer window from below,
+	// where sums of Networks bound them from above. 0: not known.
+	NetworkBits uint64 `json:"-"`
 	// Complete is the share of the bin in which the collector was awake. Below
 	// 0.5 a bin is unknown, and unknown is not zero.
 	Complete float64 `json:"complete"`

@@ -1,0 +1,200 @@
+package nbscan
+
+import "math"
+
+// tick is the unit of the baseline's weights: a bin of one minute weighs a
+// fifth, a bin of an hour twelve. Means are counts per tick.
+const tick = 300 // seconds
+
+const (
+	hoursInWeek = 168
+	hoursInDay  = 24
+	ticksInHour = 3600 / tick
+)
+
+// How far the parts of the baseline may differ from what they are shrunk to,
+// as standard deviations of a logarithm. They say how much evidence an hour
+// needs before it is believed against its wider neighbours.
+const (
+	spreadDay   = 0.8  // an hour of day against the mean
+	spreadPart  = 0.3  // a part of a week (nine hours around) against that hour of day
+	spreadHour  = 0.15 // a single hour of week against both
+	spreadLevel = 0.25 // the level against its long-run mean
+	spreadChild = 0.3  // an hour of day against the parent's shape
+)
+
+// Memories, in ticks that an accumulator can hold.
+const (
+	capHour  = 8 * ticksInHour     // an hour of week: 8 weeks
+	capDay   = 4 * 7 * ticksInHour // an hour of day: 4 weeks
+	capTotal = 4 * 7 * 24 * ticksInHour
+)
+
+const (
+	levelDrift  = 0.06 // standard deviation of a day's change of the logarithm of the level
+	levelReturn = 30.0 // days after which a change of level is forgotten
+)
+
+// cell is a weighted sum: Sum counts in N ticks.
+type cell struct{ Sum, N float64 }
+
+func (c *cell) add(sum, n, limit float64) {
+	if c.N+n > limit {
+		f := max(0, limit-n) / c.N
+		c.Sum *= f
+		c.N *= f
+	}
+	c.Sum += sum
+	c.N += n
+}
+
+// toward shrinks the cell's mean to prior with the weight of k ticks.
+func (c cell) toward(prior, k float64) float64 { return (c.Sum + k*prior) / (c.N + k) }
+
+// baseline knows what is usual: a mean by hour of week, times a level that
+// follows slow change. Sparse hours lean on the hours around them, those on
+// the hour of day, that on the mean (or on the parent's shape).
+//
+// The level is a scalar Kalman filter on its logarithm (Harvey, "Forecasting,
+// structural time series models and the Kalman filter", 1989, §3): it is slow
+// where counts are small and quick where they are large.
+type baseline struct {
+	Week  [hoursInWeek]cell
+	Day   [hoursInDay]cell
+	Total cell
+
+	Level    float64 // logarithm
+	LevelVar float64
+
+	Hour  int64      // hour since 1970, the middle one of Near
+	Near  [7]float64 // means of the hours Hour−3 … Hour+3, refreshed every hour
+	Shift int64      // hours by which the clock of the season has moved
+	Ahead float64    // log likelihood ratio of the season an hour ahead, decayed
+	After float64    // and an hour behind
+}
+
+func newBaseline() baseline {
+	return baseline{LevelVar: spreadLevel * spreadLevel, Hour: math.MinInt64}
+}
+
+// mean is the count to expect in a tick in the middle of hour h (since 1970).
+// phi is the dispersion of a tick.
+func (b *baseline) mean(h int64, phi float64, shape func(unix int64) float64) float64 {
+	g := (b.Total.Sum + 0.5) / (b.Total.N + 1)
+	d := b.day(h, g, phi, shape)
+	var sum, usual float64
+	for j := h - 4; j <= h+4; j++ {
+		c := b.Week[mod(j+b.Shift, hoursInWeek)]
+		sum += c.Sum
+		usual += c.N * b.day(j, g, phi, shape)
+	}
+	k := (1 + phi*d) / (spreadPart * spreadPart)
+	part := (sum + k) / (usual + k)
+	k = (1/d + phi) / (spreadHour * spreadHour)
+	return b.Week[mod(h+b.Shift, hoursInWeek)].toward(d*part, k)
+}
+
+// day is the mean of an hour of day.
+func (b *baseline) day(h int64, g, phi float64, shape func(unix int64) float64) float64 {
+	spread := spreadDay
+	if shape != nil {
+		if f := shape(h*3600 + 1800); f > 0 {
+			g, spread = g*f, spreadChild
+		}
+	}
+	return b.Day[mod(h+b.Shift, hoursInDay)].toward(g, (1/g+phi)/(spread*spread))
+}
+
+// season is the mean of a tick at a moment, without the level; ahead moves it
+// by whole hours. It runs straight from the middle of an hour to the next.
+func (b *baseline) season(unix, ahead int64) float64 {
+	h, in := unix/3600, float64(unix%3600)/3600
+	i := h - b.Hour + 3 + ahead
+	if in < 0.5 {
+		return b.Near[i]*(0.5+in) + b.Near[i-1]*(0.5-in)
+	}
+	return b.Near[i]*(1.5-in) + b.Near[i+1]*(in-0.5)
+}
+
+// refresh brings Near to the hour of a moment; moments up to an hour older
+// may be asked for afterwards.
+func (b *baseline) refresh(unix int64, phi float64, shape func(unix int64) float64) {
+	if h := unix / 3600; h != b.Hour {
+		b.Hour = h
+		for i := range b.Near {
+			b.Near[i] = b.mean(h-3+int64(i), phi, shape)
+		}
+	}
+}
+
+// learn takes a bin that was as usual: x counts in n ticks around a moment,
+// where s was the season's mean of a tick.
+func (b *baseline) learn(unix int64, x, n, s, phi float64, shape func(unix int64) float64) {
+	level := math.Exp(b.Level)
+	h := unix/3600 + b.Shift
+	x0 := x / level
+	wide := max(1, n/ticksInHour) // a bin wider than an hour fills its hour alone
+	b.Week[mod(h, hoursInWeek)].add(x0, n, capHour*wide)
+	b.Day[mod(h, hoursInDay)].add(x0, n, capDay*wide)
+	whole := n
+	if shape != nil { // a night alone says little about the mean, unless one knows that it was night
+		if f := shape(unix); f > 0 {
+			whole *= f
+		}
+	}
+	b.Total.add(x0, whole, capTotal*wide)
+	mu := s * level * n
+	v := 1/mu + phi/n
+	dev := x/mu - 1
+	if lim := max(4*math.Sqrt(v+b.LevelVar), 3/mu); dev > lim {
+		dev = lim
+	}
+	gain := b.LevelVar / (b.LevelVar + v)
+	b.Level += gain * dev
+	b.LevelVar *= 1 - gain
+}
+
+// pass lets n ticks go by: the level grows uncertain and returns to its mean.
+func (b *baseline) pass(n float64) {
+	days := n * tick / 86400
+	f := math.Exp(-days / levelReturn)
+	b.Level *= f
+	b.LevelVar = b.LevelVar*f*f + levelDrift*levelDrift*days
+	if lim := spreadLevel * spreadLevel; b.LevelVar > lim {
+		b.LevelVar = lim
+	}
+}
+
+// clockEvidence is the log likelihood ratio at which the season's clock is
+// moved; clockMemory is how many ticks the evidence lasts.
+const (
+	clockEvidence = 15
+	clockMemory   = 2 * 86400 / tick
+)
+
+// clock watches for the day on which people's clocks change: an hour ahead or
+// behind then fits much better than the present one. It says whether it moved.
+func (b *baseline) clock(unix int64, x, n, phi float64) bool {
+	level := math.Exp(b.Level) * n
+	mu := b.season(unix, 0) * level
+	r := n / phi
+	keep := 1 - n/clockMemory
+	b.Ahead = b.Ahead*keep + logRatio(x, mu, b.season(unix, 1)*level/mu, r)
+	b.After = b.After*keep + logRatio(x, mu, b.season(unix, -1)*level/mu, r)
+	step := int64(0)
+	if b.Ahead > clockEvidence {
+		step = 1
+	} else if b.After > clockEvidence {
+		step = -1
+	}
+	b.Ahead, b.After = max(b.Ahead, 0), max(b.After, 0)
+	if step == 0 {
+		return false
+	}
+	b.Shift += step
+	b.Ahead, b.After = 0, 0
+	b.Hour = math.MinInt64
+	return true
+}
+
+func mod(a, n int64) int64 { return ((a % n) + n) % n }

@@ -1,0 +1,328 @@
+// Package nbscan finds surges and drops in counts: reports per minute, rows of
+// a file, any bin width.
+//
+// In: the samples of one series in time order. Out: for each bin a Reading
+// (seen, usual, how surprising) and revisions of at most one open Event.
+//
+// The method: a negative binomial baseline by hour of week with a slowly
+// moving level; windows of 5 to 120 minutes that end now, each tested against
+// the negative binomial tail with a dispersion learnt for its length; the
+// best of them, calibrated by how far the series' own quiet time strays; an
+// event machine that finds onset, peak and end apart from the test. The scan
+// over windows follows Naus, "The distribution of the size of the maximum
+// cluster of points on a line", JASA 60 (1965), with the counts' law widened
+// as in Farrington et al., JRSS A 159 (1996).
+//
+// It promises: the same samples give the same output; a sample seen twice
+// changes nothing; bins in which nobody listened are left out and never count
+// as zero; a snapshot continues bit-identically; steady state allocates only
+// when an event has a revision.
+//
+// It does not: know why, combine series, or say that a service is down.
+package nbscan
+
+import (
+	"math"
+	"time"
+
+	"faultline"
+	"faultline/internal/detect/detector"
+	"faultline/internal/kind"
+)
+
+// By is the name and version that events carry.
+const By = "nbscan/1"
+
+// Config is the detector's settings. LogP values are −log10 of a calibrated
+// tail probability.
+type Config struct {
+	// Odd and Open are the levels at which a reading is odd and an event opens.
+	Odd  float64 `yaml:"odd_log_p"`
+	Open float64 `yaml:"open_log_p"`
+	// Reporters and Networks must stand behind an odd reading and an event;
+	// Networks only behind an event. YoungReporters replaces Reporters while
+	// the baseline is younger than three days.
+	Reporters      int `yaml:"min_reporters"`
+	Networks       int `yaml:"min_networks"`
+	YoungReporters int `yaml:"young_min_reporters"`
+	// Excess is the least number of counts above usual in a window.
+	Excess float64 `yaml:"min_excess"`
+	// Anonymous is for series whose samples name no reporters and networks, as
+	// in files: only Excess counts then, and nothing opens in the first day.
+	Anonymous bool `yaml:"-"`
+}
+
+// Defaults are the levels of the state table: odd at 1e-4 with five reporters,
+// an event at 1e-6 with five of three networks.
+func Defaults() Config {
+	return Config{Odd: 4, Open: 6, Reporters: 5, Networks: 3, YoungReporters: 20, Excess: 3}
+}
+
+// Kind is the scan as a part that the binary may be built with.
+var Kind = kind.Of("nbscan", "Scans counts for surges and drops against their hour of week.", Defaults(),
+	func(_ detector.Deps, c Config) (detector.Factory, error) {
+		return func(s faultline.Series) detector.Detector { return New(s, c) }, nil
+	})
+
+// Ages of a baseline, in ticks.
+const (
+	youngTicks  = 3 * 86400 / tick  // until then only the absolute rule opens events
+	blindTicks  = 86400 / tick      // an anonymous series says nothing before
+	seasonTicks = 14 * 86400 / tick // hour of week is believed, clocks are watched
+)
+
+// Freezing: above freezeAt a window is not learnt from, unless more than a
+// quarter of the last week was like that: 48 hours at a stretch, after which
+// what is has become what is usual.
+const (
+	freezeAt     = 3.0
+	freezeShare  = 0.25
+	freezeMemory = 7 * 86400 / tick
+)
+
+// Drops are tested only where at least so many counts were expected.
+const dropExpected = 8
+
+// Detector watches one series.
+type Detector struct {
+	cfg    Config
+	series faultline.Series
+	shape  func(time.Time) float64 // the parent's season, or nil
+	lay    layout
+	tot    [windows]total
+	ring   []slot
+	st     state
+}
+
+// state is everything that a snapshot keeps beside the ring: fixed size, so
+// that its bytes are the same on every machine.
+type state struct {
+	Version  uint16
+	Width    int64   // of a bin, seconds; 0 before the first sample
+	Last     int64   // start of the newest bin, Unix seconds
+	Head     int32   // its place in the ring
+	Known    float64 // ticks in which somebody listened
+	Frozen   float64 // share of the last week that was abnormal
+	Accept   bool    // an operator called the present level usual
+	AcceptAt int64
+	Base     baseline
+	Phi      dispersion
+	Up, Down tail
+	Ev       episode
+	Origin   uint8
+	Because  place
+}
+
+// place is a faultline.Position of fixed size.
+type place struct {
+	Partition uint16
+	Frame     uint64
+	Index     uint16
+}
+
+// New watches a series that nothing is known of.
+func New(s faultline.Series, c Config) *Detector {
+	return &Detector{cfg: c, series: s, st: state{Version: stateVersion, Base: newBaseline(), Up: newTail(), Down: newTail()}}
+}
+
+// Under gives the detector the season of the next wider series: its own hours
+// are shrunk to that shape while it has seen little itself.
+func (d *Detector) Under(shape func(time.Time) float64) { d.shape = shape }
+
+// Shape is the season at a moment relative to its mean: 1 is average. It is 0
+// while less than three days are known.
+func (d *Detector) Shape(at time.Time) float64 {
+	b := &d.st.Base
+	if d.st.Known < youngTicks || b.Total.Sum < 50 {
+		return 0
+	}
+	return b.mean(at.Unix()/3600, d.phiTick(), nil) * b.Total.N / b.Total.Sum
+}
+
+// Accept makes the present level the usual one, as an operator decided. It
+// takes effect with the next bin.
+func (d *Detector) Accept(at time.Time) { d.st.Accept, d.st.AcceptAt = true, at.Unix() }
+
+// ticks is the width of a bin in ticks.
+func (d *Detector) ticks() float64 { return float64(d.st.Width) / tick }
+
+// phiBin and phiTick are the dispersions of a bin and of a tick.
+func (d *Detector) phiBin() float64 {
+	return d.st.Phi.of(0, float64(d.lay.bins[0])*d.ticks()) * float64(d.lay.bins[0])
+}
+
+func (d *Detector) phiTick() float64 { return d.phiBin() * d.ticks() }
+
+// Step takes the next sample of the series and says what it makes of the
+// newest bin. A sample that is known already, or older than the ring, changes
+// nothing: the reading's At is zero then.
+func (d *Detector) Step(s *faultline.Sample) (faultline.Reading, []faultline.Event) {
+	r := result{}
+	if r.Late = d.st.Width != 0 && d.back(s) >= 0; r.Late {
+		if !d.correct(d.back(s), s) {
+			return faultline.Reading{}, nil
+		}
+	} else if !d.place(s) {
+		return faultline.Reading{}, nil
+	}
+	var events []faultline.Event
+	if d.st.Accept && d.st.Last+d.st.Width >= d.st.AcceptAt {
+		events = d.accept("new_normal")
+	}
+	look(&d.lay, d.ring, int(d.st.Head), &d.tot)
+	d.test(&r)
+	events = append(events, d.track(&r)...)
+	return d.reading(s, &r), events
+}
+
+// back is how many bins before the newest one the sample lies; negative: after.
+func (d *Detector) back(s *faultline.Sample) int {
+	return int(math.Round(float64(d.st.Last-s.Start.Unix()) / float64(d.st.Width)))
+}
+
+// place puts a new bin into the ring and says whether it could. The baseline
+// has learnt by then what it will know of this bin.
+func (d *Detector) place(s *faultline.Sample) bool {
+	start, width := s.Start.Unix(), int64(time.Duration(s.Width)/time.Second)
+	if width <= 0 {
+		return false
+	}
+	if d.st.Width == 0 {
+		d.begin(start, width)
+	}
+	if width != d.st.Width {
+		return false
+	}
+	d.skip(int64(-d.back(s)), start)
+	d.push(slotOf(s, d.expect(s.Complete)))
+	d.remember(s)
+	if s.Complete >= minComplete {
+		d.st.Known += d.ticks()
+	}
+	return true
+}
+
+func (d *Detector) begin(start, width int64) {
+	d.st.Width, d.st.Last = width, start-width
+	d.lay = layoutOf(width)
+	d.ring = make([]slot, d.lay.ring)
+	for i := range d.ring {
+		d.ring[i].Flags = unknown
+	}
+}
+
+// skip lets the time to a new bin pass; bins without a sample are unknown.
+func (d *Detector) skip(ahead, start int64) {
+	for k := int64(1); k < ahead && k <= int64(len(d.ring)); k++ {
+		d.push(slot{Flags: unknown})
+	}
+	d.st.Last = start
+	d.st.Base.pass(float64(ahead) * d.ticks())
+	d.st.Base.refresh(d.middle(0), d.phiTick(), d.shapeAt)
+	d.learn()
+}
+
+// shapeAt adapts the parent's shape to Unix seconds.
+func (d *Detector) shapeAt(unix int64) float64 {
+	if d.shape == nil {
+		return 0
+	}
+	return d.shape(time.Unix(unix, 0).UTC())
+}
+
+// middle is the moment in the middle of the bin that is back bins old.
+func (d *Detector) middle(back int) int64 { return d.st.Last + d.st.Width/2 - int64(back)*d.st.Width }
+
+// leastMean is the least count that is expected in a bin.
+const leastMean = 1e-4
+
+// expect is the usual count of the newest bin if somebody listened for a share
+// of it.
+func (d *Detector) expect(complete float64) float64 {
+	b := &d.st.Base
+	return max(leastMean, b.season(d.middle(0), 0)*math.Exp(b.Level)*d.ticks()*min(complete, 1))
+}
+
+// minComplete is the share of a bin in which somebody must have listened.
+const minComplete = 0.5
+
+func slotOf(s *faultline.Sample, mu float64) slot {
+	o := slot{X: float32(s.Value), Mu: float32(mu), NetBits: s.NetworkBits,
+		Reporters: clip16(s.Reporters), Networks: clip16(s.Networks), Revision: clip16(s.Revision)}
+	if s.Complete < minComplete {
+		o.Flags = unknown
+	}
+	return o
+}
+
+func clip16(n int) uint16 { return uint16(min(max(n, 0), math.MaxUint16)) }
+
+// correct replaces a bin of the ring by a later revision of it. Its expected
+// count stays what it was; what the baseline learnt from it is not unlearnt:
+// it waits half an hour, and later data are rarer than its noise.
+func (d *Detector) correct(back int, s *faultline.Sample) bool {
+	if back >= len(d.ring) || int64(time.Duration(s.Width)/time.Second) != d.st.Width {
+		return false
+	}
+	o := d.at(back)
+	if s.Revision <= int(o.Revision) {
+		return false
+	}
+	fresh := slotOf(s, float64(o.Mu))
+	fresh.Flags |= o.Flags &^ unknown
+	if fresh.Mu == 0 {
+		fresh.Mu = float32(d.expect(s.Complete))
+	}
+	if e := &d.st.Ev; e.Kind != 0 && d.st.Last-int64(back)*d.st.Width >= e.Onset && o.Flags&unknown == 0 {
+		e.Excess += float64(e.Kind) * (float64(fresh.X) - float64(o.X))
+	}
+	*o = fresh
+	d.remember(s)
+	return true
+}
+
+func (d *Detector) remember(s *faultline.Sample) {
+	d.st.Origin = originCode(s.Origin)
+	if s.Last.After(faultline.Position(d.st.Because)) || s.Last.Partition != d.st.Because.Partition {
+		d.st.Because = place(s.Last)
+	}
+}
+
+func (d *Detector) push(s slot) {
+	d.st.Head++
+	if int(d.st.Head) >= len(d.ring) {
+		d.st.Head = 0
+	}
+	d.ring[d.st.Head] = s
+}
+
+// at is the bin that is back bins old.
+func (d *Detector) at(back int) *slot {
+	i := int(d.st.Head) - back
+	if i < 0 {
+		i += len(d.ring)
+	}
+	return &d.ring[i]
+}
+
+// learn teaches the baseline the bin that is now half an hour old, unless it
+// turned out to be part of something unusual.
+func (d *Detector) learn() {
+	if d.lay.lag+1 >= len(d.ring) {
+		return
+	}
+	o := d.at(d.lay.lag)
+	if o.Flags&(unknown|abnormal) != 0 {
+		return
+	}
+	b, phi, n := &d.st.Base, d.phiTick(), d.ticks()
+	at, now := d.middle(d.lay.lag+1), d.middle(0)
+	if now-at > 3600 { // wide bins: not among the hours around now
+		b.refresh(at, phi, d.shapeAt)
+		defer b.refresh(now, phi, d.shapeAt)
+	}
+	b.learn(at, float64(o.X), n, b.season(at, 0), phi, d.shapeAt)
+	if d.st.Known > seasonTicks && n <= ticksInHour && b.clock(at, float64(o.X), n, phi) {
+		b.refresh(now, phi, d.shapeAt)
+	}
+}

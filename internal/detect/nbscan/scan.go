@@ -1,0 +1,147 @@
+package nbscan
+
+import "math"
+
+// spans are the lengths of the scan's windows in minutes. Bins wider than
+// five minutes are scanned by 1, 2, 3 and 6 of them.
+var spans = [windows]int64{5, 10, 15, 30, 60, 120}
+
+const windows = 6
+
+// maxBins is the longest window: bins narrower than a minute are scanned over
+// less than two hours.
+const maxBins = 120
+
+// A slot is one bin of the ring.
+type slot struct {
+	X, Mu     float32 // seen and expected
+	NetBits   uint64  // see faultline.Sample.NetworkBits
+	Reporters uint16
+	Networks  uint16
+	Revision  uint16
+	Flags     uint8
+}
+
+// Flags of a slot.
+const (
+	unknown  = 1 << iota // nobody was listening
+	spent                // belongs to an event that is over
+	abnormal             // the baseline must not learn from it
+)
+
+// A total is what a window holds. Cut is Sum with the window's largest bin cut
+// to its second largest, so that one lone bin cannot fire a wide window.
+type total struct {
+	Sum, Cut, Mu float64
+	Bins         int // counted
+	Unknown      int
+	Reporters    int
+	Networks     int    // sum over bins: an upper bound
+	NetBits      uint64 // a lower bound by its bits
+}
+
+// layout is how windows fall on bins of one width.
+type layout struct {
+	n    int // windows in use
+	bins [windows]int
+	ring int // bins kept: twice the longest window
+	lag  int // bins that the baseline waits before it learns
+	slow int // bins of the event machine's quiet time (30 minutes)
+	rate int // bins of its rate (15 minutes)
+}
+
+func layoutOf(width int64) layout {
+	var l layout
+	add := func(bins int) {
+		if bins <= maxBins && (l.n == 0 || bins > l.bins[l.n-1]) {
+			l.bins[l.n] = bins
+			l.n++
+		}
+	}
+	if width > 300 {
+		for _, b := range []int{1, 2, 3, 6} {
+			add(b)
+		}
+	} else {
+		for _, m := range spans {
+			add(int(max(1, (m*60+width/2)/width)))
+		}
+	}
+	l.ring = 2 * l.bins[l.n-1]
+	longest := int64(l.bins[l.n-1])
+	l.lag = int(min(longest, 1800/width))
+	l.slow = int(max(2, min(longest, 1800/width)))
+	l.rate = int(max(1, min(longest, 900/width)))
+	return l
+}
+
+// look adds up the windows that end with the newest bin.
+func look(l *layout, ring []slot, head int, out *[windows]total) {
+	var t total
+	var first, second float64
+	w := 0
+	i := head
+	for k := 1; w < l.n; k++ {
+		s := &ring[i]
+		switch {
+		case s.Flags&unknown != 0:
+			t.Unknown++
+		case s.Flags&spent != 0:
+		default:
+			x := float64(s.X)
+			t.Bins++
+			t.Sum += x
+			t.Mu += float64(s.Mu)
+			t.Reporters += int(s.Reporters)
+			t.Networks += int(s.Networks)
+			t.NetBits |= s.NetBits
+			if x > first {
+				first, second = x, first
+			} else if x > second {
+				second = x
+			}
+		}
+		if k == l.bins[w] {
+			out[w] = t
+			out[w].Cut = t.Sum - max(0, first-max(second, loneCount))
+			w++
+		}
+		if i--; i < 0 {
+			i = len(ring) - 1
+		}
+	}
+}
+
+// loneCount is how many counts of a lone bin are believed without a second bin.
+const loneCount = 2
+
+// dispersion learns, for each window, by how much its count varies more than
+// a Poisson count: variance = m + φ m².
+type dispersion [windows]cell
+
+// Dispersions: what is assumed at first, for a window of one tick; the weight
+// of that assumption and of the memory, in ticks; the floor.
+const (
+	phiPrior  = 1.0 / 12
+	phiWeight = 500
+	phiMemory = 14 * 86400 / tick
+	phiFloor  = 0.02
+	phiYoung  = 0.5
+)
+
+// of is φ of window w, which is bins·n ticks long.
+func (d *dispersion) of(w int, ticks float64) float64 {
+	prior := phiPrior / math.Sqrt(ticks)
+	return max(d[w].toward(prior, phiWeight), phiFloor/max(1, ticks))
+}
+
+// learn takes a usual window. Windows with small means say little about φ.
+func (d *dispersion) learn(w int, t *total, n float64) {
+	if t.Mu <= 0 {
+		return
+	}
+	dev := t.Sum - t.Mu
+	y := min(max((dev*dev-t.Mu)/(t.Mu*t.Mu), -2), 2)
+	weight := n * t.Mu * t.Mu / (t.Mu*t.Mu + 1)
+	d[w].add(y*weight, weight, phiMemory)
+}

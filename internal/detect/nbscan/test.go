@@ -1,0 +1,117 @@
+package nbscan
+
+import (
+	"math"
+	"math/bits"
+)
+
+// result is what the scan says about the newest bin.
+type result struct {
+	Up, Down       float64 // calibrated −log10 p of the best window
+	RawUp, RawDown float64
+	W, V           int  // the best windows
+	Silent         bool // too much of the last 15 minutes is unknown
+	Late           bool // the bin was seen before: this is a correction
+}
+
+// test scans the windows and learns from them.
+func (d *Detector) test(r *result) {
+	young := d.st.Known < youngTicks
+	tested := 0
+	for w := range d.lay.n {
+		t := &d.tot[w]
+		if t.Bins == 0 || t.Unknown*2 > d.lay.bins[w] {
+			continue
+		}
+		tested++
+		phi := d.st.Phi.of(w, float64(t.Bins)*d.ticks()) + d.st.Base.LevelVar
+		if young {
+			phi = max(phi, phiYoung)
+		}
+		if x := max(t.Cut, 0); x-t.Mu >= d.cfg.Excess {
+			if p := upperLogP(x, t.Mu, 1/phi); p > r.RawUp {
+				r.RawUp, r.W = p, w
+			}
+		} else if t.Mu >= dropExpected && t.Mu-t.Sum >= d.cfg.Excess {
+			if p := lowerLogP(t.Sum, t.Mu, 1/phi); p > r.RawDown {
+				r.RawDown, r.V = p, w
+			}
+		}
+	}
+	r.Silent = tested == 0 || d.quietShare() > 0.5
+	choose := math.Log10(float64(max(tested, 1))) // the best of so many
+	r.RawUp, r.RawDown = max(0, r.RawUp-choose), max(0, r.RawDown-choose)
+	if !r.Late {
+		d.settle(r, young)
+	}
+	r.Up, r.Down = d.st.Up.calibrate(r.RawUp), d.st.Down.calibrate(r.RawDown)
+	if young {
+		r.Up, r.Down = max(0, r.Up-youngPenalty), 0
+	}
+}
+
+// settledTicks is the age from which the tail of quiet time is learnt.
+const settledTicks = 7 * 86400 / tick
+
+// youngPenalty is taken from −log10 p while the baseline is young.
+const youngPenalty = 2
+
+// quietShare is the unknown share of the last 15 minutes.
+func (d *Detector) quietShare() float64 {
+	n := 0
+	for k := range d.lay.rate {
+		if d.at(k).Flags&unknown != 0 {
+			n++
+		}
+	}
+	return float64(n) / float64(d.lay.rate)
+}
+
+// settle decides what may be learnt from the newest windows.
+func (d *Detector) settle(r *result, young bool) {
+	if d.at(0).Flags&unknown != 0 {
+		return
+	}
+	n := d.ticks()
+	odd := max(r.RawUp, r.RawDown) > freezeAt || d.st.Ev.Kind != 0
+	st := &d.st
+	st.Frozen *= 1 - min(1, n/freezeMemory)
+	if odd && !young {
+		st.Frozen += min(1, n/freezeMemory)
+	}
+	if young {
+		return
+	}
+	if st.Known > settledTicks && st.Ev.Kind == 0 {
+		st.Up.learn(r.RawUp, n)
+		st.Down.learn(r.RawDown, n)
+	}
+	if odd && st.Frozen < freezeShare {
+		w := r.W
+		if r.RawDown > r.RawUp {
+			w = r.V
+		}
+		for k := range d.lay.bins[w] {
+			d.at(k).Flags |= abnormal
+		}
+		return
+	}
+	for w := range d.lay.n {
+		if d.tot[w].Unknown == 0 {
+			st.Phi.learn(w, &d.tot[w], n)
+		}
+	}
+}
+
+// people is how many reporters and networks stand behind a window. Reporters
+// of single bins add up to an upper bound (a person is counted once a bin);
+// networks are bounded from below by the bits of their hashes where the
+// samples carry them, else from above by the sum.
+func people(t *total) (reporters, networks int) {
+	reporters = min(t.Reporters, int(math.Ceil(t.Sum)))
+	networks = t.Networks
+	if t.NetBits != 0 {
+		networks = min(networks, bits.OnesCount64(t.NetBits))
+	}
+	return reporters, networks
+}
