@@ -1,0 +1,136 @@
+package incident
+
+import (
+	"slices"
+	"time"
+
+	"faultline"
+)
+
+// event takes one revision of an event to the incident that it belongs to.
+func (r *Room) event(e *faultline.Event) {
+	s := r.service(e.Series.Service)
+	s.touched, s.Origin = true, e.Origin
+	if e.Kind == faultline.Drop {
+		return // fewer reports than usual is no failure
+	}
+	if id, known := r.events[e.ID]; known {
+		r.revise(s, r.incidents[id], e)
+		return
+	}
+	if e.State == faultline.EventRetracted {
+		delete(s.Weak, e.ID)
+		return
+	}
+	if !r.cfg.counts(e) {
+		s.weaken(e)
+		return
+	}
+	delete(s.Weak, e.ID)
+	r.attach(s, e)
+}
+
+// weaken keeps an open event that does not count, so that the page can list it.
+func (s *service) weaken(e *faultline.Event) {
+	if e.State == faultline.EventOpen {
+		s.Weak[e.ID] = *e
+	} else {
+		delete(s.Weak, e.ID)
+	}
+}
+
+// counts is the threshold of "possible".
+func (c *Config) counts(e *faultline.Event) bool {
+	switch {
+	case e.Kind == faultline.Unreachable:
+		return e.Failed >= c.FailedChecks
+	case e.Networks < c.PossibleNetworks:
+		return false
+	case e.Young:
+		return e.Reporters >= c.YoungReporters
+	}
+	return e.LogP >= c.PossibleLogP && e.Reporters >= c.PossibleReporters
+}
+
+// attach makes the event part of the service's incident: the open one, the one
+// that ended a short time ago, or a new one.
+func (r *Room) attach(s *service, e *faultline.Event) {
+	rec := r.current(s)
+	switch {
+	case rec != nil && rec.open():
+		r.add(rec, e)
+	case rec != nil && r.continues(rec, e):
+		r.add(rec, e)
+		if e.State == faultline.EventOpen {
+			r.reopen(rec, rec.Events[e.ID])
+		}
+	default:
+		r.open(s, e)
+	}
+}
+
+func (r *Room) add(rec *record, e *faultline.Event) {
+	rec.Events[e.ID] = &tracked{Event: *e, Known: r.now, Heard: e.At}
+	r.events[e.ID] = rec.Incident.ID
+}
+
+// continues says whether the event belongs to an incident that is over.
+func (r *Room) continues(rec *record, e *faultline.Event) bool {
+	return rec.Incident.State == faultline.Resolved && e.Onset.Sub(rec.Incident.End) <= r.cfg.Reopen
+}
+
+// open makes a new incident.
+func (r *Room) open(s *service, e *faultline.Event) {
+	rec := &record{Events: map[string]*tracked{}, Stretch: r.now, Openers: []string{kindOf(e)}}
+	rec.Incident = faultline.Incident{
+		ID: s.newID(e.Onset), By: By, Service: s.ID, Opened: r.now, Onset: e.Onset, Origin: e.Origin,
+	}
+	s.Current = rec.Incident.ID
+	r.incidents[s.Current] = rec
+	r.add(rec, e)
+	rec.step(r, faultline.Possible, By, r.sign(e), []string{e.ID})
+}
+
+// reopen begins another stretch of an incident.
+func (r *Room) reopen(rec *record, t *tracked) {
+	why := r.sign(&t.Event)
+	if !rec.Incident.End.IsZero() && t.Event.Onset.After(rec.Incident.End) {
+		why += "; " + inWords(t.Event.Onset.Sub(rec.Incident.End)) + " after the last disruption ended"
+	}
+	rec.Stretch, rec.Openers, rec.Best = r.now, []string{t.kind()}, ""
+	rec.Since, rec.Lingering = time.Time{}, nil
+	rec.Incident.Resolved = time.Time{}
+	rec.step(r, faultline.Possible, By, why, []string{t.Event.ID})
+}
+
+// revise takes a later revision of an event that is part of an incident.
+func (r *Room) revise(s *service, rec *record, e *faultline.Event) {
+	t := rec.Events[e.ID]
+	if e.Revision < t.Event.Revision {
+		return
+	}
+	wasActive := t.active()
+	t.Event = *e
+	t.Heard = latest(t.Heard, e.At)
+	if rec.Incident.State == faultline.Retracted || rec.Incident.MergedInto != "" {
+		return
+	}
+	if rec.Incident.State == faultline.Resolved && !wasActive && t.active() && s.Current == rec.Incident.ID && r.continues(rec, e) {
+		r.reopen(rec, t)
+	}
+	if s.Current != rec.Incident.ID {
+		r.grow(rec)
+	}
+}
+
+// speaking lists the kinds of instruments that show the failure now.
+func (rec *record) speaking() []string {
+	var kinds []string
+	for _, t := range rec.sorted() {
+		if t.active() && !slices.Contains(kinds, t.kind()) {
+			kinds = append(kinds, t.kind())
+		}
+	}
+	slices.Sort(kinds)
+	return kinds
+}

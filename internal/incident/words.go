@@ -1,0 +1,84 @@
+package incident
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"faultline"
+)
+
+// sign says in words what an event shows.
+func (r *Room) sign(e *faultline.Event) string {
+	if e.Kind == faultline.Unreachable {
+		return fmt.Sprintf("%d checks in a row from vantage %s failed, each also at its second attempt: %s%s", e.Failed, e.Series.Vantage, failure(e.Failure), atStep(e.Op))
+	}
+	where := place(e.Series)
+	if e.PeakUsual < 0.05 {
+		return fmt.Sprintf("%s report problems%s: %s in %s, where almost none are usual", people(e), where, number(e.PeakValue), inWords(time.Duration(e.PeakWidth)))
+	}
+	return fmt.Sprintf("%s report problems%s, %s × the usual number: %s in %s, where %s are usual",
+		people(e), where, number(e.PeakValue/e.PeakUsual), number(e.PeakValue), inWords(time.Duration(e.PeakWidth)), number(e.PeakUsual))
+}
+
+// people grows with the evidence: how many, and how many times the usual.
+func people(e *faultline.Event) string {
+	ratio := e.PeakValue / math.Max(e.PeakUsual, 1)
+	switch {
+	case e.PeakValue >= 300 && ratio >= 10:
+		return "very many people"
+	case e.PeakValue >= 50 && ratio >= 3:
+		return "many people"
+	case e.PeakValue >= 15 && ratio >= 2:
+		return "more people than usual"
+	}
+	return "a few more people than usual"
+}
+
+func place(s faultline.Series) string {
+	switch s.Level {
+	case faultline.InCountry:
+		return " in " + string(s.Country)
+	case faultline.InASN:
+		return " in " + s.ASN.String() + " (" + string(s.Country) + ")"
+	}
+	return ""
+}
+
+func failure(f faultline.Failure) string {
+	if f == "" {
+		return string(faultline.UnknownFailure)
+	}
+	return string(f)
+}
+
+func atStep(op faultline.Op) string {
+	if op == "" {
+		return ""
+	}
+	return " at " + string(op)
+}
+
+// number has two significant digits below ten and none after the point above.
+func number(x float64) string {
+	if x < 10 {
+		return strconv.FormatFloat(faultline.Round(x, 1), 'f', -1, 64)
+	}
+	return strconv.FormatFloat(math.Round(x), 'f', 0, 64)
+}
+
+// inWords is a duration as a reader says it: "45 s", "10 min", "2 h 40 min".
+func inWords(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	}
+	h, m := int(d.Hours()), int(d.Minutes())%60
+	if m == 0 {
+		return fmt.Sprintf("%d h", h)
+	}
+	return fmt.Sprintf("%d h %d min", h, m)
+}
