@@ -14,10 +14,17 @@ type check struct {
 	vantage, target string
 }
 
-// attempt remembers the first attempt of the slot that began at due, so that
-// the second one can revise its sample.
+// attempt remembers a first attempt, so that the second one can revise its
+// sample: the one that follows it within a check's interval, or half a minute.
 type attempt struct {
 	due, start time.Time
+}
+
+// repeats says whether m is the second opinion on a. Its Due is its own: when
+// it was to begin, not when the slot began.
+func (a attempt) repeats(m *faultline.Measurement) bool {
+	apart := m.Start.Sub(a.start)
+	return apart >= 0 && apart <= max(time.Duration(m.Interval), 30*time.Second)
 }
 
 // measure turns one check into one sample. The second attempt is revision 2 of
@@ -51,7 +58,7 @@ func (r *Room) number(m *faultline.Measurement, x *faultline.Sample) {
 	}
 	x.Revision = m.Attempt
 	x.Confirmed = m.Counts() && !m.Reached()
-	if first, ok := r.checks[id]; ok && first.due.Equal(m.Due) {
+	if first, ok := r.checks[id]; ok && first.repeats(m) {
 		x.Start = first.start
 	}
 }
