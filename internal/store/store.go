@@ -23,10 +23,19 @@ import (
 
 // Errors that callers decide on.
 var (
-	ErrGap      = errors.New("batch does not follow the store's position")
+	// ErrGap: read Position and begin the next batch after it.
+	ErrGap = errors.New("batch does not follow the store's position")
+	// ErrBatch: a batch whose frames run backwards, or that holds observations
+	// of other frames. A mistake of the program.
+	ErrBatch = errors.New("batch contradicts itself")
+	// ErrDiskFull: nothing was written. The store takes the batch when there
+	// is room again; nobody has to restart anything.
 	ErrDiskFull = errors.New("no room on the disk")
 	ErrNewer    = errors.New("store was written by a newer version")
 	ErrBroken   = errors.New("store cannot be read")
+	ErrInUse    = errors.New("store is open in another program")
+	// ErrArchive: a file of the archive is not what its manifest says.
+	ErrArchive = errors.New("archive is damaged")
 )
 
 // Batch is what a run of journal frames led to.
@@ -43,8 +52,11 @@ type Batch struct {
 
 // Writer takes what the chain made.
 type Writer interface {
-	// Apply writes a batch in one transaction. A batch that the store has
-	// already is nothing to do; one that does not follow is ErrGap.
+	// Apply writes a batch in one transaction: rows, position and state. A
+	// batch that the store has already is nothing to do; one that does not
+	// follow, or that overlaps in part, is ErrGap. On any other error nothing
+	// was written, unless the engine broke while it was being closed; then the
+	// next Apply says ErrGap and Position says what is there.
 	Apply(ctx context.Context, b *Batch) error
 	// Position is the last frame applied; 0 for none.
 	Position(ctx context.Context, partition uint16) (uint64, error)
@@ -54,8 +66,9 @@ type Writer interface {
 
 // Reader answers questions.
 type Reader interface {
-	// Series gives the points of one series, oldest first. A step in which
-	// nothing is known has no point.
+	// Series gives the points of one series, oldest first, at multiples of the
+	// step since 1970. A step in which nothing is known has no point. Minutes
+	// that were rolled up are points an hour wide, whatever the step.
 	Series(ctx context.Context, q SeriesQuery) ([]Point, error)
 	// Places sums the reports of a service by country or network.
 	Places(ctx context.Context, q PlacesQuery) ([]PlaceCount, error)
@@ -73,11 +86,16 @@ type Reader interface {
 
 // Archiver keeps closed hours as files that anybody can read.
 type Archiver interface {
-	// Archive writes one hour below dir, or nothing if what is there is current.
+	// Archive writes one hour below dir, or nothing if what is there is
+	// current. Rows that Prune took from the store stay in the archive.
 	Archive(ctx context.Context, dir string, hour time.Time) (Manifest, error)
 	// ReadArchive calls fn for all archived observations in the order of
-	// positions, after checking every file's sum.
+	// positions, after checking every file's sum; ErrArchive names a file that
+	// differs. fn may call Apply of the same store.
 	ReadArchive(ctx context.Context, dir string, fn func(*faultline.Observation) error) error
+	// PruneArchive drops the raw reports of hours before a time from the
+	// archive, and says from how many hours.
+	PruneArchive(ctx context.Context, dir string, before time.Time) (int, error)
 	// Hours lists the hours that hold observations, oldest first.
 	Hours(ctx context.Context) ([]time.Time, error)
 	// FirstFrameAt is the first frame with an observation at or after t, or 0.
@@ -101,10 +119,15 @@ type SeriesQuery struct {
 	Step     time.Duration
 }
 
-// Point is one step of a series. Expected, Low and High are what was usual,
-// scaled to the step; HasUsual is false where no reading was kept.
+// Point is one step of a series. Value, N, Raw and Works are sums of what is
+// known; Complete is the share of the step that is known, so a step with a
+// minute missing of five has at most 0.8. Expected, Low and High are what was
+// usual, scaled in proportion from the reading's window to the step: the
+// quantiles of a short step are wider than that in truth. HasUsual is false
+// where no reading was kept.
 type Point struct {
 	Start               time.Time
+	Width               time.Duration
 	Value, N            float64
 	Raw, Works          int
 	Complete            float64
@@ -137,10 +160,12 @@ type MixCount struct {
 type Filter struct {
 	Kind     faultline.Kind // Observations only; empty: all kinds
 	Service  faultline.ServiceID
-	Level    *faultline.Level // Samples and Readings only
-	Since    time.Time
-	Until    time.Time
-	KeepHash bool // Observations: do not blank Reporter, Network and Key
+	Level    *faultline.Level   // Samples and Readings only
+	Since    time.Time          // included
+	Until    time.Time          // not included
+	After    faultline.Position // Observations only: later ones of its partition, and later partitions
+	Limit    int                // at most so many; 0: all
+	KeepHash bool               // Observations: do not blank Reporter, Network and Key
 }
 
 // RecordFilter picks control records. Zero fields do not restrict.
@@ -148,8 +173,10 @@ type RecordFilter struct {
 	Kind    faultline.RecordKind
 	ID      string
 	Service faultline.ServiceID
-	Since   time.Time
-	Latest  bool // only the newest revision of each id
+	Since   time.Time // included
+	Until   time.Time // not included
+	Latest  bool      // only the newest revision of each id, of those that the other fields pick
+	Limit   int       // only the newest so many, still oldest first; 0: all
 }
 
 // Manifest says what an archived hour holds.
@@ -167,14 +194,18 @@ type ArchivedFile struct {
 	Rows   int    `json:"rows"`
 	SHA256 string `json:"sha256"`
 	Bytes  int64  `json:"bytes"`
+	// First and Last are the positions at the ends of a file of observations.
+	First faultline.Position `json:"first,omitzero"`
+	Last  faultline.Position `json:"last,omitzero"`
 }
 
-// Retention says how long rows stay in the store. Nothing is dropped before
-// its hour is in the archive; that is the caller's to see to.
+// Retention says how long rows stay in the store; 0 is for ever. Whole hours
+// go at a time. Control records and sums per hour stay for ever. Nothing is
+// dropped before its hour is in the archive; that is the caller's to see to.
 type Retention struct {
 	Reports      time.Duration `yaml:"reports"`      // raw reports in the store (default 90 days)
-	Measurements time.Duration `yaml:"measurements"` // default 90 days
-	Minutes      time.Duration `yaml:"minutes"`      // cells and samples per minute (default 90 days); hours stay for ever
+	Measurements time.Duration `yaml:"measurements"` // measurements, heartbeats and commands (default 90 days)
+	Minutes      time.Duration `yaml:"minutes"`      // cells, samples and readings per minute (default 90 days)
 }
 
 // DefaultRetention is what DESIGN says.

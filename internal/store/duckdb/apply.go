@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
@@ -16,10 +17,29 @@ import (
 
 // Apply implements store.Writer.
 func (s *Store) Apply(ctx context.Context, b *store.Batch) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	pos, err := s.position(ctx, b.Partition)
+	began := time.Now()
+	err := s.writing(ctx, func() error { return s.apply(ctx, b) })
+	if err != nil && s.broken.Load() {
+		// DuckDB gave up while it closed the transaction: look what became of it.
+		if pos, posErr := s.Position(ctx, b.Partition); posErr == nil && pos == b.Last {
+			err = nil
+		}
+	}
 	if err != nil {
+		s.metrics.refuse(err)
+		return err
+	}
+	s.metrics.apply.Observe(time.Since(began).Seconds())
+	s.rest(ctx, b)
+	return nil
+}
+
+func (s *Store) apply(ctx context.Context, b *store.Batch) error {
+	pos, err := position(ctx, s.write, b.Partition)
+	if err != nil {
+		return err
+	}
+	if err := check(b); err != nil {
 		return err
 	}
 	if b.Last <= pos {
@@ -28,23 +48,28 @@ func (s *Store) Apply(ctx context.Context, b *store.Batch) error {
 	if b.First != pos+1 {
 		return fmt.Errorf("%w: it has %d, the batch is %d to %d", store.ErrGap, pos, b.First, b.Last)
 	}
-	return s.inTx(ctx, func() error {
-		if err := s.appendAll(ctx, b); err != nil {
-			return err
-		}
-		if _, err := s.write.ExecContext(ctx, `INSERT OR REPLACE INTO positions VALUES (?, ?)`, b.Partition, b.Last); err != nil {
-			return fmt.Errorf("write position: %w", err)
-		}
-		if b.State != nil {
-			if _, err := s.write.ExecContext(ctx, `INSERT OR REPLACE INTO states VALUES (?, ?, ?)`, b.Partition, b.Last, b.State); err != nil {
-				return fmt.Errorf("write state: %w", err)
-			}
-		}
-		return nil
-	})
+	if err := s.inTx(ctx, func() error { return s.appendAll(ctx, b) }); err != nil {
+		return err
+	}
+	s.metrics.count(b)
+	return nil
 }
 
-// appendAll writes the rows of all tables.
+// check says what is wrong with a batch that no position could make right.
+func check(b *store.Batch) error {
+	if b.First == 0 || b.Last < b.First {
+		return fmt.Errorf("%w: frames %d to %d", store.ErrBatch, b.First, b.Last)
+	}
+	for i := range b.Observations {
+		p := b.Observations[i].Position
+		if p.Partition != b.Partition || p.Frame < b.First || p.Frame > b.Last {
+			return fmt.Errorf("%w: observation %s in frames %d to %d of partition %d", store.ErrBatch, p, b.First, b.Last, b.Partition)
+		}
+	}
+	return nil
+}
+
+// appendAll writes the rows of all tables, the position and the state.
 func (s *Store) appendAll(ctx context.Context, b *store.Batch) error {
 	for _, t := range []struct {
 		table string
@@ -61,7 +86,18 @@ func (s *Store) appendAll(ctx context.Context, b *store.Batch) error {
 			return err
 		}
 	}
-	return s.upsertRecords(ctx, b.Records)
+	if err := s.addRecords(ctx, b.Records); err != nil {
+		return err
+	}
+	if _, err := s.write.ExecContext(ctx, `INSERT OR REPLACE INTO positions VALUES (?, ?)`, b.Partition, b.Last); err != nil {
+		return fmt.Errorf("write position: %w", err)
+	}
+	if b.State != nil {
+		if _, err := s.write.ExecContext(ctx, `INSERT OR REPLACE INTO states VALUES (?, ?, ?)`, b.Partition, b.Last, b.State); err != nil {
+			return fmt.Errorf("write state: %w", err)
+		}
+	}
+	return nil
 }
 
 type adder func(...driver.Value) error
@@ -178,50 +214,75 @@ func cells(b *store.Batch, add adder) error {
 	return nil
 }
 
-// upsertRecords writes revisions that are not there yet: a rebuild brings
-// records of the control log and of the chain together.
-func (s *Store) upsertRecords(ctx context.Context, records []faultline.Record) error {
+// addRecords writes revisions that are not there yet: a rebuild brings records
+// of the control log and of the chain together.
+func (s *Store) addRecords(ctx context.Context, records []faultline.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	if _, err := s.write.ExecContext(ctx, `DELETE FROM incoming`); err != nil {
+		return fmt.Errorf("write records: %w", err)
+	}
+	if err := s.appendRows("incoming", func(add adder) error { return incoming(records, add) }); err != nil {
+		return err
+	}
+	_, err := s.write.ExecContext(ctx, `
+INSERT INTO records SELECT (SELECT coalesce(max(seq), 0) FROM records) + row_number() OVER (ORDER BY seq), kind, id, revision, service, at_us, made_by, origin, body
+FROM incoming ANTI JOIN records USING (kind, id, revision)`)
+	if err != nil {
+		return fmt.Errorf("write records: %w", err)
+	}
+	return nil
+}
+
+// incoming are records, each revision once.
+func incoming(records []faultline.Record, add adder) error {
+	type key struct {
+		kind     faultline.RecordKind
+		id       string
+		revision int
+	}
+	seen := make(map[key]bool, len(records))
 	for i := range records {
 		r := &records[i]
-		_, err := s.write.ExecContext(ctx, `
-INSERT INTO records SELECT coalesce((SELECT max(seq) FROM records), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?
-WHERE NOT EXISTS (SELECT 1 FROM records WHERE kind = ? AND id = ? AND revision = ?)`,
-			string(r.Kind), r.ID, r.Revision, string(r.Service), r.At.UnixMicro(), r.By, string(r.Origin), string(r.Body),
-			string(r.Kind), r.ID, r.Revision)
-		if err != nil {
-			return fmt.Errorf("write record %s revision %d: %w", r.ID, r.Revision, err)
+		k := key{r.Kind, r.ID, r.Revision}
+		if seen[k] {
+			continue
+		}
+		seen[k] = true
+		if err := add(uint64(i), string(r.Kind), r.ID, int32(r.Revision), string(r.Service), r.At.UnixMicro(), r.By, string(r.Origin), string(r.Body)); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // Position implements store.Writer.
-func (s *Store) Position(ctx context.Context, partition uint16) (uint64, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.position(ctx, partition)
+func (s *Store) Position(ctx context.Context, partition uint16) (frame uint64, err error) {
+	err = s.reading(ctx, func(db *sql.DB) error {
+		frame, err = position(ctx, db, partition)
+		return err
+	})
+	return frame, err
 }
 
-func (s *Store) position(ctx context.Context, partition uint16) (frame uint64, err error) {
-	err = s.write.QueryRowContext(ctx, `SELECT coalesce(max(frame), 0) FROM positions WHERE part = ?`, partition).Scan(&frame)
+// rower is a database or one of its connections.
+type rower interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func position(ctx context.Context, db rower, partition uint16) (frame uint64, err error) {
+	err = db.QueryRowContext(ctx, `SELECT coalesce(max(frame), 0) FROM positions WHERE part = ?`, partition).Scan(&frame)
 	if err != nil {
-		return 0, fmt.Errorf("read position: %w", err)
+		return 0, diskFull(fmt.Errorf("read position: %w", err))
 	}
 	return frame, nil
 }
 
 // State implements store.Writer.
 func (s *Store) State(ctx context.Context, partition uint16) (frame uint64, state []byte, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT frame, state FROM states WHERE part = ?`, partition)
-	if err != nil {
-		return 0, nil, fmt.Errorf("read state: %w", err)
-	}
-	defer rows.Close()
-	if rows.Next() {
-		err = rows.Scan(&frame, &state)
-	}
-	if err = errors.Join(err, rows.Err()); err != nil {
-		return 0, nil, fmt.Errorf("read state: %w", err)
-	}
-	return frame, state, nil
+	err = s.query(ctx, "read state", `SELECT frame, state FROM states WHERE part = ?`, []any{partition}, func(rows *sql.Rows) error {
+		return rows.Scan(&frame, &state)
+	})
+	return frame, state, err
 }

@@ -2,17 +2,11 @@ package duckdb
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,208 +15,220 @@ import (
 )
 
 // archived are the tables of an hour's files: what picks the hour, what orders
-// the rows, so that the same rows make the same bytes.
-var archived = []struct{ kind, table, time, order string }{
-	{"reports", "reports", "at_us", "part, frame, idx"},
-	{"others", "others", "at_us", "part, frame, idx"},
-	{"samples", "samples", "start", "start, metric, service, level, country, asn, vantage, target, revision"},
-	{"cells", "cells", "start", "start, service, country, asn, symptom, surface, works, n"},
+// the rows, so that the same rows make the same bytes. Rows of observations
+// have a position; an archived one is never lost, even if the store has
+// dropped it. The others follow from observations.
+var archived = []struct {
+	kind, time, order string
+	positions         bool
+}{
+	{"reports", "at_us", "part, frame, idx", true},
+	{"others", "at_us", "part, frame, idx", true},
+	{"samples", "start", "start, metric, service, level, country, asn, vantage, target, revision", false},
+	{"cells", "start", "start, service, country, asn, symptom, surface, works, origin, n", false},
 }
 
-// hourDir is where an hour lies: DIR/date=2025-03-10/hour=14.
-func hourDir(dir string, hour time.Time) string {
-	return filepath.Join(dir, "date="+hour.Format(time.DateOnly), "hour="+hour.Format("15"))
-}
-
-// Archive implements store.Archiver. Files are written aside and renamed, the
-// manifest last: an hour without a manifest is not archived.
+// Archive implements store.Archiver. Files are written aside under names of
+// their own, synced, and put into force by the manifest, which is renamed into
+// its place last: an hour without a manifest is not archived, and a crash
+// leaves the hour as it was.
 func (s *Store) Archive(ctx context.Context, dir string, hour time.Time) (store.Manifest, error) {
 	hour = hour.UTC().Truncate(time.Hour)
-	m := store.Manifest{Hour: hour, Revision: 1, Written: true}
-	target := hourDir(dir, hour)
-	old, err := readManifest(target)
-	if err == nil {
-		m.Revision = old.Revision + 1
-	}
-	if err := os.MkdirAll(target, 0o700); err != nil {
-		return m, diskFull(fmt.Errorf("archive %s: %w", hour.Format(time.RFC3339), err))
-	}
-	for _, a := range archived {
-		f, err := s.archiveFile(ctx, target, a.kind, fmt.Sprintf(`SELECT * FROM %s WHERE %s >= %d AND %s < %d ORDER BY %s`,
-			a.table, a.time, hour.UnixMicro(), a.time, hour.Add(time.Hour).UnixMicro(), a.order), m.Revision)
-		if err != nil {
-			return m, diskFull(fmt.Errorf("archive %s: %w", hour.Format(time.RFC3339), err))
-		}
-		m.Files = append(m.Files, f)
-	}
-	f, err := s.archiveRecords(ctx, target, hour, m.Revision)
+	m, err := s.archiveHour(ctx, dir, hour)
 	if err != nil {
 		return m, diskFull(fmt.Errorf("archive %s: %w", hour.Format(time.RFC3339), err))
-	}
-	m.Files = append(m.Files, f)
-	if sameContent(old.Files, m.Files) {
-		old.Written = false
-		return old, removeFiles(target, m.Files)
-	}
-	if err := writeManifest(target, m); err != nil {
-		return m, diskFull(err)
-	}
-	return m, removeFiles(target, old.Files)
-}
-
-// archiveFile copies rows into a Parquet file.
-func (s *Store) archiveFile(ctx context.Context, dir, kind, query string, revision int) (store.ArchivedFile, error) {
-	name := fmt.Sprintf("%s-r%d.parquet", kind, revision)
-	path := filepath.Join(dir, name)
-	var rows int
-	row := s.db.QueryRowContext(ctx, fmt.Sprintf(`COPY (%s) TO '%s' (FORMAT parquet, COMPRESSION zstd)`, query, strings.ReplaceAll(path, "'", "''")))
-	if err := row.Scan(&rows); err != nil {
-		return store.ArchivedFile{}, fmt.Errorf("write %s: %w", name, err)
-	}
-	return describe(path, kind, rows)
-}
-
-// archiveRecords writes the hour's control records as JSON lines.
-func (s *Store) archiveRecords(ctx context.Context, dir string, hour time.Time, revision int) (store.ArchivedFile, error) {
-	all, err := s.Records(ctx, store.RecordFilter{Since: hour})
-	if err != nil {
-		return store.ArchivedFile{}, err
-	}
-	path := filepath.Join(dir, fmt.Sprintf("records-r%d.ndjson", revision))
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return store.ArchivedFile{}, err
-	}
-	enc, rows := json.NewEncoder(f), 0
-	for i := range all {
-		if all[i].At.Before(hour.Add(time.Hour)) {
-			err = errors.Join(err, enc.Encode(all[i]))
-			rows++
-		}
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return store.ArchivedFile{}, fmt.Errorf("write %s: %w", path, err)
-	}
-	return describe(path, "records", rows)
-}
-
-// describe syncs a file to disk and takes its sum.
-func describe(path, kind string, rows int) (store.ArchivedFile, error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return store.ArchivedFile{}, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	n, err := io.Copy(h, f)
-	if err = errors.Join(err, f.Sync()); err != nil {
-		return store.ArchivedFile{}, fmt.Errorf("sync %s: %w", path, err)
-	}
-	return store.ArchivedFile{Name: filepath.Base(path), Kind: kind, Rows: rows, SHA256: hex.EncodeToString(h.Sum(nil)), Bytes: n}, nil
-}
-
-func sameContent(a, b []store.ArchivedFile) bool {
-	return slices.EqualFunc(a, b, func(a, b store.ArchivedFile) bool { return a.Kind == b.Kind && a.SHA256 == b.SHA256 })
-}
-
-func removeFiles(dir string, files []store.ArchivedFile) error {
-	var errs []error
-	for _, f := range files {
-		if err := os.Remove(filepath.Join(dir, f.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-const manifestName = "manifest.json"
-
-func readManifest(dir string) (m store.Manifest, err error) {
-	b, err := os.ReadFile(filepath.Join(dir, manifestName))
-	if err != nil {
-		return m, err
-	}
-	if err := json.Unmarshal(b, &m); err != nil {
-		return m, fmt.Errorf("read %s: %w", filepath.Join(dir, manifestName), err)
 	}
 	return m, nil
 }
 
-func writeManifest(dir string, m store.Manifest) error {
-	b, err := json.MarshalIndent(m, "", "  ")
+func (s *Store) archiveHour(ctx context.Context, dir string, hour time.Time) (store.Manifest, error) {
+	target := hourDir(dir, hour)
+	old, err := readManifest(target)
 	if err != nil {
-		return err
+		return old, err
 	}
-	aside := filepath.Join(dir, manifestName+".new")
-	if err := os.WriteFile(aside, append(b, '\n'), 0o600); err != nil {
-		return fmt.Errorf("write manifest: %w", err)
+	m := store.Manifest{Hour: hour, Revision: old.Revision + 1, Written: true}
+	if err := os.MkdirAll(target, 0o700); err != nil {
+		return m, err
 	}
-	if _, err := describe(aside, "", 0); err != nil {
-		return err
+	changed := old.Revision == 0
+	for i := range archived {
+		f, fresh, err := s.archiveTable(ctx, target, i, m, fileOf(old, archived[i].kind))
+		if err != nil {
+			return m, err
+		}
+		m.Files, changed = append(m.Files, f), changed || fresh
 	}
-	if err := os.Rename(aside, filepath.Join(dir, manifestName)); err != nil {
-		return fmt.Errorf("write manifest: %w", err)
+	f, fresh, err := s.archiveRecords(ctx, target, m, fileOf(old, "records"))
+	if err != nil {
+		return m, err
+	}
+	if m.Files, changed = append(m.Files, f), changed || fresh; !changed {
+		old.Written = false
+		return old, nil
+	}
+	if err := writeManifest(dir, m); err != nil {
+		return m, err
+	}
+	return m, tidy(target, m)
+}
+
+// fileOf is the file of a kind, or one without a name.
+func fileOf(m store.Manifest, kind string) store.ArchivedFile {
+	for _, f := range m.Files {
+		if f.Kind == kind {
+			return f
+		}
+	}
+	return store.ArchivedFile{Kind: kind}
+}
+
+// archiveTable writes one table's rows of the hour, unless the old file has
+// them all.
+func (s *Store) archiveTable(ctx context.Context, dir string, table int, m store.Manifest, old store.ArchivedFile) (f store.ArchivedFile, fresh bool, err error) {
+	a := archived[table]
+	cond := fmt.Sprintf(`%s >= %d AND %s < %d`, a.time, m.Hour.UnixMicro(), a.time, m.Hour.Add(time.Hour).UnixMicro())
+	has, err := s.hourHas(ctx, table, cond)
+	if err != nil {
+		return f, false, err
+	}
+	// Rows are only ever added, and dropped from the old end: an hour with no
+	// more rows than the file, none of them later, has nothing new.
+	if old.Name != "" && has.Rows <= old.Rows && (!a.positions || !has.Last.After(old.Last)) {
+		return old, false, nil
+	}
+	from := `SELECT * FROM ` + a.kind + ` WHERE ` + cond
+	if a.positions && old.Rows > 0 {
+		file := parquet(filepath.Join(dir, old.Name))
+		from = `SELECT * FROM ` + file + ` UNION ALL (` + from + ` AND NOT EXISTS (SELECT 1 FROM ` + file + ` AS had
+WHERE had.part = ` + a.kind + `.part AND had.frame = ` + a.kind + `.frame AND had.idx = ` + a.kind + `.idx))`
+	}
+	f, err = s.writeParquet(ctx, dir, fmt.Sprintf("%s-r%d.parquet", a.kind, m.Revision), `SELECT * FROM (`+from+`) ORDER BY `+a.order)
+	f.Kind = a.kind
+	if a.positions && err == nil {
+		err = s.ends(ctx, filepath.Join(dir, f.Name), &f)
+	}
+	return f, true, err
+}
+
+// hourHas counts the store's rows of an hour.
+func (s *Store) hourHas(ctx context.Context, table int, cond string) (f store.ArchivedFile, err error) {
+	a := archived[table]
+	if !a.positions {
+		err = s.query(ctx, "count "+a.kind, `SELECT count(*) FROM `+a.kind+` WHERE `+cond, nil, func(rows *sql.Rows) error { return rows.Scan(&f.Rows) })
+		return f, err
+	}
+	text := `SELECT count(*), coalesce(max(frame), 0), coalesce(arg_max(idx, frame * 65536 + idx), 0) FROM ` + a.kind + ` WHERE ` + cond
+	err = s.query(ctx, "count "+a.kind, text, nil, func(rows *sql.Rows) error { return rows.Scan(&f.Rows, &f.Last.Frame, &f.Last.Index) })
+	return f, err
+}
+
+// rowGroup is how many rows a Parquet file keeps together: small enough that
+// reading a page of them does not decompress much else.
+const rowGroup = 20_480
+
+// writeParquet copies rows into a file that is on the disk when it returns.
+func (s *Store) writeParquet(ctx context.Context, dir, name, query string) (f store.ArchivedFile, err error) {
+	path := filepath.Join(dir, name)
+	text := fmt.Sprintf(`COPY (%s) TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d)`, query, quote(path), rowGroup)
+	if err := s.query(ctx, "write "+name, text, nil, func(rows *sql.Rows) error { return rows.Scan(&f.Rows) }); err != nil {
+		return f, err
+	}
+	f.Name = name
+	return f, seal(path, &f)
+}
+
+// ends notes the first and the last position in a file.
+func (s *Store) ends(ctx context.Context, path string, f *store.ArchivedFile) error {
+	if f.Rows == 0 {
+		return nil
+	}
+	for _, end := range []struct {
+		order string
+		into  *faultline.Position
+	}{{"part, frame, idx", &f.First}, {"part DESC, frame DESC, idx DESC", &f.Last}} {
+		text := `SELECT part, frame, idx FROM ` + parquet(path) + ` ORDER BY ` + end.order + ` LIMIT 1`
+		if err := s.query(ctx, "read "+path, text, nil, func(rows *sql.Rows) error {
+			return rows.Scan(&end.into.Partition, &end.into.Frame, &end.into.Index)
+		}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// ReadArchive implements store.Archiver.
-func (s *Store) ReadArchive(ctx context.Context, dir string, fn func(*faultline.Observation) error) error {
-	reports, others, err := checkedFiles(dir)
-	if err != nil || len(reports)+len(others) == 0 {
-		return err
+// archiveRecords writes the hour's control records as JSON lines, unless the
+// old file has as many: records are never dropped.
+func (s *Store) archiveRecords(ctx context.Context, dir string, m store.Manifest, old store.ArchivedFile) (f store.ArchivedFile, fresh bool, err error) {
+	all, err := s.Records(ctx, store.RecordFilter{Since: m.Hour, Until: m.Hour.Add(time.Hour)})
+	if err != nil || old.Name != "" && len(all) <= old.Rows {
+		return old, false, err
 	}
-	var parts []string
-	if len(reports) > 0 {
-		parts = append(parts, `SELECT `+reportColumns+` FROM read_parquet([`+strings.Join(reports, ", ")+`])`)
+	f = store.ArchivedFile{Kind: "records", Name: fmt.Sprintf("records-r%d.ndjson", m.Revision), Rows: len(all)}
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	for i := range all {
+		if err := enc.Encode(all[i]); err != nil {
+			return f, false, fmt.Errorf("record %s: %w", all[i].ID, err)
+		}
 	}
-	if len(others) > 0 {
-		parts = append(parts, `SELECT `+otherColumns+` FROM read_parquet([`+strings.Join(others, ", ")+`])`)
+	path := filepath.Join(dir, f.Name)
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		return f, false, err
 	}
-	return s.observations(ctx, strings.Join(parts, " UNION ALL "), nil, true, fn)
+	return f, true, seal(path, &f)
 }
 
-// checkedFiles lists the archive's files of observations as SQL strings, after
-// comparing every file with its sum.
-func checkedFiles(dir string) (reports, others []string, err error) {
-	manifests, err := filepath.Glob(filepath.Join(dir, "date=*", "hour=*", manifestName))
+// quote makes a text a string of SQL.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// parquet reads a file; the names of its folders are no columns.
+func parquet(path string) string {
+	return `read_parquet(` + quote(path) + `, hive_partitioning = false)`
+}
+
+// PruneArchive implements store.Archiver.
+func (s *Store) PruneArchive(ctx context.Context, dir string, before time.Time) (dropped int, err error) {
+	hours, err := manifests(dir)
 	if err != nil {
-		return nil, nil, err
+		return 0, err
 	}
-	for _, path := range manifests {
-		m, err := readManifest(filepath.Dir(path))
-		if err != nil {
-			return nil, nil, err
+	for _, m := range hours {
+		if err := ctx.Err(); err != nil {
+			return dropped, err
 		}
-		for _, f := range m.Files {
-			file := filepath.Join(filepath.Dir(path), f.Name)
-			got, err := describe(file, f.Kind, f.Rows)
-			if err != nil {
-				return nil, nil, fmt.Errorf("archive: %w", err)
-			}
-			if got != f {
-				return nil, nil, fmt.Errorf("archive: %s is not what its manifest says (sha256 %s, want %s): restore that file from a copy", file, got.SHA256, f.SHA256)
-			}
-			quoted := "'" + strings.ReplaceAll(file, "'", "''") + "'"
-			switch f.Kind {
-			case "reports":
-				reports = append(reports, quoted)
-			case "others":
-				others = append(others, quoted)
-			}
+		if fileOf(m, "reports").Rows == 0 || m.Hour.Add(time.Hour).After(before) {
+			continue
+		}
+		if err := dropReports(dir, m); err != nil {
+			return dropped, diskFull(fmt.Errorf("prune archive of %s: %w", m.Hour.Format(time.RFC3339), err))
+		}
+		dropped++
+	}
+	return dropped, nil
+}
+
+// dropReports writes the next manifest without the reports.
+func dropReports(dir string, m store.Manifest) error {
+	next := store.Manifest{Hour: m.Hour, Revision: m.Revision + 1}
+	for _, f := range m.Files {
+		if f.Kind != "reports" {
+			next.Files = append(next.Files, f)
 		}
 	}
-	return reports, others, nil
+	if err := writeManifest(dir, next); err != nil {
+		return err
+	}
+	return tidy(hourDir(dir, m.Hour), next)
 }
 
 // Hours implements store.Archiver.
 func (s *Store) Hours(ctx context.Context) ([]time.Time, error) {
-	const hour = int64(time.Hour / time.Microsecond)
 	var out []time.Time
-	err := s.query(ctx, "list hours", `SELECT DISTINCT at_us // ? AS h FROM (SELECT at_us FROM reports UNION ALL SELECT at_us FROM others) ORDER BY h`, []any{hour}, func(rows *sql.Rows) error {
+	err := s.query(ctx, "list hours", `SELECT DISTINCT at_us // ? AS h FROM (SELECT at_us FROM reports UNION ALL SELECT at_us FROM others) ORDER BY h`, []any{hourMicros}, func(rows *sql.Rows) error {
 		var h int64
 		err := rows.Scan(&h)
-		out = append(out, timeOf(h*hour))
+		out = append(out, timeOf(h*hourMicros))
 		return err
 	})
 	return out, err
@@ -230,10 +236,7 @@ func (s *Store) Hours(ctx context.Context) ([]time.Time, error) {
 
 // FirstFrameAt implements store.Archiver.
 func (s *Store) FirstFrameAt(ctx context.Context, partition uint16, t time.Time) (frame uint64, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT coalesce(min(frame), 0) FROM (SELECT frame FROM reports WHERE part = ? AND at_us >= ? UNION ALL SELECT frame FROM others WHERE part = ? AND at_us >= ?)`,
-		partition, t.UnixMicro(), partition, t.UnixMicro()).Scan(&frame)
-	if err != nil {
-		return 0, fmt.Errorf("find first frame: %w", err)
-	}
-	return frame, nil
+	const text = `SELECT coalesce(min(frame), 0) FROM (SELECT frame FROM reports WHERE part = ? AND at_us >= ? UNION ALL SELECT frame FROM others WHERE part = ? AND at_us >= ?)`
+	err = s.query(ctx, "find first frame", text, []any{partition, t.UnixMicro(), partition, t.UnixMicro()}, func(rows *sql.Rows) error { return rows.Scan(&frame) })
+	return frame, err
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 
 	"faultline"
 	"faultline/internal/store"
@@ -18,42 +20,104 @@ const (
 
 // Observations implements store.Reader.
 func (s *Store) Observations(ctx context.Context, f store.Filter, fn func(*faultline.Observation) error) error {
+	parts, err := s.partitions(ctx, f.After.Partition)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, part := range parts {
+		p := observationPager(f, part)
+		err := pages(ctx, s, p, 0, scanObservation, func(o *faultline.Observation) error {
+			if part == f.After.Partition && !o.Position.After(f.After) {
+				return nil
+			}
+			if r, ok := o.Payload.(*faultline.Report); ok && !f.KeepHash {
+				r.Reporter, r.Network, r.Key = 0, 0, 0
+			}
+			if n++; f.Limit > 0 && n > f.Limit {
+				return errEnough
+			}
+			return fn(o)
+		})
+		if errors.Is(err, errEnough) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errEnough ends a walk over pages.
+var errEnough = errors.New("enough")
+
+// partitions lists those that have rows, from one on.
+func (s *Store) partitions(ctx context.Context, from uint16) (parts []uint16, err error) {
+	err = s.query(ctx, "list partitions", `SELECT part FROM positions WHERE part >= ? ORDER BY part`, []any{from}, func(rows *sql.Rows) error {
+		var p uint16
+		err := rows.Scan(&p)
+		parts = append(parts, p)
+		return err
+	})
+	return parts, err
+}
+
+// observationPager pages through one partition by frames.
+func observationPager(f store.Filter, part uint16) *pager {
 	var w where
-	w.filter(f, "at_us")
-	text, args := "", []any{}
+	w.add("part = ?", part)
+	w.filter(store.Filter{Service: f.Service, Since: f.Since, Until: f.Until}, "at_us")
+	var from []source
 	if f.Kind == "" || f.Kind == faultline.KindReport {
-		text, args = `SELECT `+reportColumns+` FROM reports`+w.String(), append(args, w.args...)
+		from = append(from, source{reportColumns, "reports", w})
 	}
 	if f.Kind != faultline.KindReport {
 		if f.Kind != "" {
 			w.add("kind = ?", string(f.Kind))
 		}
-		if text != "" {
-			text += " UNION ALL "
-		}
-		text, args = text+`SELECT `+otherColumns+` FROM others`+w.String(), append(args, w.args...)
+		from = append(from, source{otherColumns, "others", w})
 	}
-	return s.observations(ctx, text, args, f.KeepHash, fn)
+	p := framePager("read observations", from)
+	if part == f.After.Partition {
+		p.lo = int64(f.After.Frame)
+	}
+	return p
 }
 
-// observations runs a query over the common columns, in order of position.
-func (s *Store) observations(ctx context.Context, text string, args []any, keep bool, fn func(*faultline.Observation) error) error {
-	return s.query(ctx, "read observations", text+` ORDER BY part, frame, idx`, args, func(rows *sql.Rows) error {
-		o, err := scanObservation(rows)
-		if err != nil {
-			return err
+// source is where observations of one partition lie.
+type source struct {
+	columns, from string
+	where         where
+}
+
+// framePager pages through sources by frames, in order of position.
+func framePager(what string, from []source) *pager {
+	p := &pager{what: what, column: "frame", width: pageRows / 1000} // a frame has a thousand rows at most
+	union := func(cond string, columns func(source) string) string {
+		parts := make([]string, len(from))
+		for i, f := range from {
+			parts[i] = `SELECT ` + columns(f) + ` FROM ` + f.from + f.where.and(cond)
 		}
-		if r, ok := o.Payload.(*faultline.Report); ok && !keep {
-			r.Reporter, r.Network, r.Key = 0, 0, 0
-		}
-		return fn(o)
-	})
+		return strings.Join(parts, " UNION ALL ")
+	}
+	p.first = func(cond string) string {
+		return `SELECT CAST(min(frame) AS BIGINT) FROM (` + union(cond, func(source) string { return "frame" }) + `)`
+	}
+	p.rows = func(cond string) string {
+		return union(cond, func(f source) string { return f.columns }) + ` ORDER BY frame, idx`
+	}
+	for _, f := range from {
+		p.args = append(p.args, f.where.args...)
+	}
+	return p
 }
 
 func scanObservation(rows *sql.Rows) (*faultline.Observation, error) {
 	var (
 		o                               faultline.Observation
-		at, received                    int64
+		at                              int64
+		received                        sql.NullInt64
 		kind, service                   string
 		symptom, surface, country, body sql.NullString
 		works                           sql.NullBool
@@ -65,7 +129,9 @@ func scanObservation(rows *sql.Rows) (*faultline.Observation, error) {
 		&country, &asn, &reporter, &network, &key, &body); err != nil {
 		return nil, err
 	}
-	o.At, o.Received = timeOf(at), timeOf(received)
+	if o.At = timeOf(at); received.Valid {
+		o.Received = timeOf(received.Int64)
+	}
 	if kind != string(faultline.KindReport) {
 		var err error
 		o.Payload, err = payload(faultline.Kind(kind), body.String)

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,9 +20,10 @@ type where struct {
 	args  []any
 }
 
+// add adds a condition; a copy of w made before does not see it.
 func (w *where) add(cond string, args ...any) {
-	w.conds = append(w.conds, cond)
-	w.args = append(w.args, args...)
+	w.conds = append(slices.Clip(w.conds), cond)
+	w.args = append(slices.Clip(w.args), args...)
 }
 
 func (w *where) String() string {
@@ -28,11 +31,6 @@ func (w *where) String() string {
 		return ""
 	}
 	return " WHERE " + strings.Join(w.conds, " AND ")
-}
-
-func (w *where) series(s faultline.Series) {
-	w.add("metric = ? AND service = ? AND level = ? AND country = ? AND asn = ? AND vantage = ? AND target = ?",
-		string(s.Metric), string(s.Service), uint8(s.Level), string(s.Country), uint32(s.ASN), s.Vantage, s.Target)
 }
 
 func (w *where) span(column string, from, to time.Time) {
@@ -44,63 +42,80 @@ func (w *where) span(column string, from, to time.Time) {
 	}
 }
 
-// query runs a query and calls scan for each row.
+// query runs a query with a bounded answer and calls scan for each row.
 func (s *Store) query(ctx context.Context, what, q string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := s.db.QueryContext(ctx, q, args...)
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return fmt.Errorf("%s: %w", what, err)
+	return s.reading(ctx, func(db *sql.DB) error {
+		rows, err := db.QueryContext(ctx, q, args...)
+		if err != nil {
+			return diskFull(fmt.Errorf("%s: %w", what, err))
 		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	return nil
+		defer rows.Close()
+		for rows.Next() {
+			if err := scan(rows); err != nil {
+				return fmt.Errorf("%s: %w", what, err)
+			}
+		}
+		if err := rows.Err(); err != nil {
+			return diskFull(fmt.Errorf("%s: %w", what, err))
+		}
+		return nil
+	})
 }
 
 func timeOf(us int64) time.Time { return time.UnixMicro(us).UTC() }
 
-// Series implements store.Reader. Of a sample's revisions the last one counts.
-// Hours that were rolled up serve the spans whose minutes are gone.
+// seriesQuery sums the newest revision of each sample into steps. Hours that
+// were rolled up stand for themselves where the step is shorter. What is known
+// of a step is measured against the part of it that was asked for.
+const seriesQuery = `
+WITH newest AS (
+  SELECT start // $step * $step AS bin, $step AS unit, arg_max(width, revision) AS width, arg_max(value, revision) AS value, arg_max(n, revision) AS n,
+    arg_max(raw, revision) AS raw, arg_max(works, revision) AS works, arg_max(complete, revision) AS complete
+  FROM samples WHERE %[1]s AND start >= $from AND start < $to GROUP BY start
+  UNION ALL
+  SELECT start // greatest($step, $hour) * greatest($step, $hour), greatest($step, $hour), $hour, value, n, raw, works, complete
+  FROM hours WHERE %[1]s AND start >= $from AND start < $to),
+points AS (
+  SELECT bin, unit, sum(value) AS value, sum(n) AS n, CAST(sum(raw) AS BIGINT) AS raw, CAST(sum(works) AS BIGINT) AS works,
+    least(1, sum(complete * width) / (least(bin + unit, $to) - greatest(bin, $from))) AS complete
+  FROM newest GROUP BY bin, unit),
+usual AS (
+  SELECT (at_us - 1) // $step * $step AS bin, avg(expected / width) AS expected, avg(low / width) AS low, avg(high / width) AS high
+  FROM readings WHERE %[1]s AND at_us > $from AND at_us <= $to AND width > 0 GROUP BY bin)
+SELECT bin, unit, value, n, raw, works, complete, expected * unit, low * unit, high * unit
+FROM points LEFT JOIN usual USING (bin) ORDER BY bin, unit`
+
+const isSeries = `metric = $metric AND service = $service AND level = $level AND country = $country AND asn = $asn AND vantage = $vantage AND target = $target`
+
+// Series implements store.Reader.
 func (s *Store) Series(ctx context.Context, q store.SeriesQuery) ([]store.Point, error) {
 	if q.Step == 0 {
 		q.Step = store.Step(q.To.Sub(q.From))
 	}
-	step := q.Step.Microseconds()
-	var w, r where
-	w.series(q.Series)
-	w.span("start", q.From, q.To)
-	r.series(q.Series)
-	r.span("at_us - 1", q.From, q.To) // a reading stands at the end of its minute
-	text := `
-WITH newest AS (SELECT start, arg_max(value, revision) AS value, arg_max(n, revision) AS n, arg_max(raw, revision) AS raw,
-    arg_max(works, revision) AS works, arg_max(complete, revision) AS complete FROM samples` + w.String() + ` GROUP BY start
-  UNION ALL SELECT start, value, n, raw, works, complete FROM hours` + w.String() + `),
-points AS (SELECT start // ? AS bin, sum(value) AS value, sum(n) AS n, sum(raw) AS raw, sum(works) AS works, avg(complete) AS complete
-  FROM newest GROUP BY bin),
-usual AS (SELECT (at_us - 1) // ? AS bin, avg(expected / width) AS expected, avg(low / width) AS low, avg(high / width) AS high
-  FROM readings` + r.String() + ` AND width > 0 GROUP BY bin)
-SELECT points.bin, value, n, CAST(raw AS BIGINT), CAST(works AS BIGINT), complete, expected, low, high
-FROM points LEFT JOIN usual USING (bin) ORDER BY points.bin`
-	args := append(append(append(append(append([]any{}, w.args...), w.args...), step), step), r.args...)
+	if q.Step < time.Microsecond || !q.From.Before(q.To) {
+		return nil, fmt.Errorf("read series %s: %s to %s in steps of %s is no span", q.Series, q.From, q.To, q.Step)
+	}
+	args := []any{
+		sql.Named("step", q.Step.Microseconds()), sql.Named("hour", hourMicros), sql.Named("from", q.From.UnixMicro()), sql.Named("to", q.To.UnixMicro()),
+		sql.Named("metric", string(q.Series.Metric)), sql.Named("service", string(q.Series.Service)), sql.Named("level", uint8(q.Series.Level)),
+		sql.Named("country", string(q.Series.Country)), sql.Named("asn", uint32(q.Series.ASN)), sql.Named("vantage", q.Series.Vantage), sql.Named("target", q.Series.Target),
+	}
 	var out []store.Point
-	err := s.query(ctx, "read series", text, args, func(rows *sql.Rows) error {
-		var bin int64
-		var p store.Point
-		var expected, low, high sql.NullFloat64
-		if err := rows.Scan(&bin, &p.Value, &p.N, &p.Raw, &p.Works, &p.Complete, &expected, &low, &high); err != nil {
-			return err
-		}
-		p.Start, p.HasUsual = timeOf(bin*step), expected.Valid
-		p.Expected, p.Low, p.High = expected.Float64*float64(step), low.Float64*float64(step), high.Float64*float64(step)
+	err := s.query(ctx, "read series", fmt.Sprintf(seriesQuery, isSeries), args, func(rows *sql.Rows) error {
+		p, err := scanPoint(rows)
 		out = append(out, p)
-		return nil
+		return err
 	})
 	return out, err
+}
+
+func scanPoint(rows *sql.Rows) (p store.Point, err error) {
+	var bin, unit int64
+	var expected, low, high sql.NullFloat64
+	err = rows.Scan(&bin, &unit, &p.Value, &p.N, &p.Raw, &p.Works, &p.Complete, &expected, &low, &high)
+	p.Start, p.Width, p.HasUsual = timeOf(bin), time.Duration(unit)*time.Microsecond, expected.Valid
+	p.Expected, p.Low, p.High = expected.Float64, low.Float64, high.Float64
+	return p, err
 }
 
 // allCells are the cells of minutes and of hours that were rolled up.
@@ -156,41 +171,46 @@ func (w *where) filter(f store.Filter, column string) {
 	w.span(column, f.Since, f.Until)
 }
 
+// tenMinutes is the first window of samples and readings.
+const tenMinutes = int64(10 * time.Minute / time.Microsecond)
+
+const seriesOrder = `metric, service, level, country, asn, vantage, target`
+
 // Samples implements store.Reader.
 func (s *Store) Samples(ctx context.Context, f store.Filter, fn func(*faultline.Sample) error) error {
 	var w where
 	w.filter(f, "start")
-	text := `SELECT arg_max(body, revision) FROM samples` + w.String() + `
-GROUP BY start, metric, service, level, country, asn, vantage, target ORDER BY start, metric, service, level, country, asn, vantage, target`
-	return s.query(ctx, "read samples", text, w.args, func(rows *sql.Rows) error {
-		var v faultline.Sample
-		if err := scanJSON(rows, &v); err != nil {
-			return err
-		}
-		return fn(&v)
-	})
+	p := &pager{
+		what: "read samples", column: "start", args: w.args, width: tenMinutes,
+		first: func(cond string) string { return `SELECT min(start) FROM samples` + w.and(cond) },
+		rows: func(cond string) string {
+			return `SELECT arg_max(body, revision) FROM samples` + w.and(cond) + ` GROUP BY start, ` + seriesOrder + ` ORDER BY start, ` + seriesOrder
+		},
+	}
+	return pages(ctx, s, p, f.Limit, scanJSON[faultline.Sample], fn)
 }
 
 // Readings implements store.Reader.
 func (s *Store) Readings(ctx context.Context, f store.Filter, fn func(*faultline.Reading) error) error {
 	var w where
 	w.filter(f, "at_us")
-	text := `SELECT body FROM readings` + w.String() + ` ORDER BY at_us, metric, service, level, country, asn, vantage, target`
-	return s.query(ctx, "read readings", text, w.args, func(rows *sql.Rows) error {
-		var v faultline.Reading
-		if err := scanJSON(rows, &v); err != nil {
-			return err
-		}
-		return fn(&v)
-	})
+	p := &pager{
+		what: "read readings", column: "at_us", args: w.args, width: tenMinutes,
+		first: func(cond string) string { return `SELECT min(at_us) FROM readings` + w.and(cond) },
+		rows: func(cond string) string {
+			return `SELECT body FROM readings` + w.and(cond) + ` ORDER BY at_us, ` + seriesOrder
+		},
+	}
+	return pages(ctx, s, p, f.Limit, scanJSON[faultline.Reading], fn)
 }
 
-func scanJSON(rows *sql.Rows, into any) error {
+func scanJSON[T any](rows *sql.Rows) (*T, error) {
 	var body string
 	if err := rows.Scan(&body); err != nil {
-		return err
+		return nil, err
 	}
-	return json.Unmarshal([]byte(body), into)
+	v := new(T)
+	return v, json.Unmarshal([]byte(body), v)
 }
 
 // Records implements store.Reader.
@@ -201,13 +221,17 @@ func (s *Store) Records(ctx context.Context, f store.RecordFilter) ([]faultline.
 			w.add(column+" = ?", v)
 		}
 	}
-	w.span("at_us", f.Since, time.Time{})
+	w.span("at_us", f.Since, f.Until)
 	text := `SELECT kind, id, revision, service, at_us, made_by, origin, body FROM records` + w.String()
 	if f.Latest {
 		text += ` QUALIFY row_number() OVER (PARTITION BY kind, id ORDER BY revision DESC) = 1`
 	}
+	text += ` ORDER BY at_us DESC, seq DESC`
+	if f.Limit > 0 {
+		text += ` LIMIT ` + strconv.Itoa(f.Limit)
+	}
 	var out []faultline.Record
-	err := s.query(ctx, "read records", text+` ORDER BY at_us, seq`, w.args, func(rows *sql.Rows) error {
+	err := s.query(ctx, "read records", text, w.args, func(rows *sql.Rows) error {
 		var r faultline.Record
 		var at int64
 		var body string
@@ -216,5 +240,6 @@ func (s *Store) Records(ctx context.Context, f store.RecordFilter) ([]faultline.
 		out = append(out, r)
 		return err
 	})
+	slices.Reverse(out)
 	return out, err
 }

@@ -34,3 +34,10 @@ CREATE TABLE cell_hours (
 CREATE TABLE records (
   seq UBIGINT, kind VARCHAR, id VARCHAR, revision INTEGER, service VARCHAR, at_us BIGINT, made_by VARCHAR, origin VARCHAR, body VARCHAR);
 `
+
+// session is what the writing connection has for itself: records on their way
+// in.
+const session = `
+CREATE TEMP TABLE incoming (
+  seq UBIGINT, kind VARCHAR, id VARCHAR, revision INTEGER, service VARCHAR, at_us BIGINT, made_by VARCHAR, origin VARCHAR, body VARCHAR);
+`
