@@ -1,0 +1,197 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+
+	"faultline"
+	"faultline/internal/publish/live"
+)
+
+type docPage struct {
+	Body template.HTML
+	Name string
+}
+
+// docTarget is a Markdown document of the program: what you read is the
+// version that runs. Links between documents become links between pages.
+func (s *Site) docTarget(name string) (target, bool) {
+	if s.d.Docs == nil {
+		return target{}, false
+	}
+	file := strings.TrimSuffix(name, "/")
+	if file == "" {
+		file = "index"
+	}
+	if !strings.HasSuffix(file, ".md") {
+		file += ".md"
+	}
+	if !fs.ValidPath(file) {
+		return target{}, false
+	}
+	if _, err := fs.Stat(s.d.Docs, file); err != nil {
+		return target{}, false
+	}
+	return target{contentType: typeHTML, draw: func(v *live.View) ([]byte, error) { return s.drawDoc(v, file) }}, true
+}
+
+func (s *Site) drawDoc(v *live.View, file string) ([]byte, error) {
+	src, err := fs.ReadFile(s.d.Docs, file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errGone
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read document %s: %w", file, err)
+	}
+	body, err := markdown(src)
+	if err != nil {
+		return nil, fmt.Errorf("read document %s: %w", file, err)
+	}
+	body = s.docLinks(body, path.Dir(file))
+	title := "Documents"
+	if first, _, _ := strings.Cut(string(src), "\n"); strings.HasPrefix(first, "# ") {
+		title = strings.TrimSpace(first[2:])
+	}
+	return s.page("doc", frame{Title: title, Nav: "docs", Path: "/docs/" + strings.TrimSuffix(file, ".md"), Now: v.At, Data: docPage{template.HTML(body), file}}) //nolint:gosec // our own documents; raw HTML in them is not let through
+}
+
+func markdown(src []byte) ([]byte, error) {
+	md := goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithAutoHeadingID()))
+	var b bytes.Buffer
+	if err := md.Convert(src, &b); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// docLinks turns href="../howto/operate.md#x" into the page's address.
+func (s *Site) docLinks(body []byte, dir string) []byte {
+	const mark = `href="`
+	var out bytes.Buffer
+	for {
+		i := bytes.Index(body, []byte(mark))
+		if i < 0 {
+			out.Write(body)
+			return out.Bytes()
+		}
+		out.Write(body[:i+len(mark)])
+		body = body[i+len(mark):]
+		end := bytes.IndexByte(body, '"')
+		if end < 0 {
+			out.Write(body)
+			return out.Bytes()
+		}
+		out.WriteString(s.docLink(string(body[:end]), dir))
+		body = body[end:]
+	}
+}
+
+func (s *Site) docLink(href, dir string) string {
+	file, fragment, has := strings.Cut(href, "#")
+	if strings.Contains(file, ":") || !strings.HasSuffix(file, ".md") {
+		return href
+	}
+	to := s.d.Base + "/docs/" + strings.TrimSuffix(path.Join(dir, file), ".md")
+	if has {
+		to += "#" + fragment
+	}
+	return to
+}
+
+type dataPage struct {
+	Retention   []Retention
+	Attribution []string
+}
+
+func (s *Site) drawData(v *live.View) ([]byte, error) {
+	return s.page("data", frame{Title: "Data: what is kept, and how to get it", Nav: "data", Path: "/data", Twin: "/data.json", Now: v.At, Data: dataPage{Retention: s.d.Retention, Attribution: s.d.Attribution}})
+}
+
+func (s *Site) dataJSON(v *live.View) ([]byte, error) {
+	type row struct {
+		What    string `json:"what"`
+		Kept    string `json:"kept"`
+		Licence string `json:"licence"`
+	}
+	rows := []row{}
+	for _, r := range s.d.Retention {
+		rows = append(rows, row(r))
+	}
+	return encode(struct {
+		head
+		Retention   []row    `json:"retention"`
+		Attribution []string `json:"attribution"`
+	}{s.head(v, "Data"), rows, nonNil(s.d.Attribution)})
+}
+
+func (s *Site) drawPrivacy(v *live.View) ([]byte, error) {
+	return s.page("privacy", frame{Title: "What we know about you", Nav: "privacy", Path: "/privacy", Now: v.At})
+}
+
+// correction is something that was said and taken back, or changed by a person.
+type correction struct {
+	ended
+	Change faultline.Change
+	Note   *faultline.Note
+	Text   string
+}
+
+type correctionsPage struct {
+	Corrections []correction
+	Contact     string
+}
+
+// corrections lists retractions, merges and what operators did, newest first.
+func corrections(v *live.View) (out []correction) {
+	for _, log := range v.Incidents {
+		i := log.Now()
+		e := ended{i, name(v, i.Service)}
+		for _, c := range i.Changes {
+			if c.To == faultline.Retracted || !strings.Contains(c.By, "/") { // rules have versions, people have not
+				out = append(out, correction{ended: e, Change: c, Text: c.Why})
+			}
+		}
+		for k := range i.Notes {
+			n := i.Notes[k]
+			out = append(out, correction{ended: e, Change: faultline.Change{At: n.At, By: n.By}, Note: &n, Text: n.Text})
+		}
+	}
+	sortCorrections(out)
+	return out[:min(len(out), 300)]
+}
+
+func (s *Site) drawCorrections(v *live.View) ([]byte, error) {
+	return s.page("corrections", frame{Title: "Corrections", Nav: "corrections", Path: "/corrections", Twin: "/corrections.json", Now: v.At, Data: correctionsPage{corrections(v), s.d.Contact}})
+}
+
+func (s *Site) correctionsJSON(v *live.View) ([]byte, error) {
+	type row struct {
+		At       string          `json:"at"`
+		By       string          `json:"by"`
+		Incident string          `json:"incident"`
+		To       faultline.State `json:"to,omitempty"`
+		Text     string          `json:"text"`
+	}
+	rows := []row{}
+	for _, c := range corrections(v) {
+		rows = append(rows, row{c.Change.At.UTC().Format("2006-01-02T15:04:05Z"), c.Change.By, c.I.ID, c.Change.To, c.Text})
+	}
+	return encode(struct {
+		head
+		Corrections []row `json:"corrections"`
+	}{s.head(v, "Corrections"), rows})
+}
+
+func sortCorrections(list []correction) {
+	slices.SortStableFunc(list, func(a, b correction) int { return b.Change.At.Compare(a.Change.At) })
+}

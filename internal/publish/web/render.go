@@ -1,0 +1,195 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"faultline"
+	"faultline/internal/publish/chart"
+	"faultline/internal/publish/live"
+	"faultline/internal/publish/words"
+	assets "faultline/web"
+)
+
+// frame is what the layout needs, around a page's own Data.
+type frame struct {
+	Title   string
+	Nav     string // which menu entry is current
+	Path    string // without base, as events name it
+	Say     string // what a screen reader is told when the page changed
+	Live    bool   // the page follows events
+	Twin    string // address of the JSON twin
+	Feed    string
+	Dock    *Link // the main action on a phone
+	Now     time.Time
+	Data    any
+	Base    string
+	Replay  *Replay
+	Style   string
+	Script  string
+	Version string
+	Credits []string
+	Private bool // never linked, never indexed
+}
+
+func loadTemplates(s *Site) (map[string]*template.Template, error) {
+	funcs := template.FuncMap{
+		"clock":   func(t, now time.Time) string { return words.Clock(t, now) },
+		"utc":     func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04") + " UTC" },
+		"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006") },
+		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"dur":     func(d faultline.Seconds) string { return words.Duration(time.Duration(d)) },
+		"count":   words.Count,
+		"people":  words.People,
+		"times":   words.Times,
+		"number":  func(n int) string { return words.Count(float64(n)) },
+		"percent": func(share float64) string { return fmt.Sprintf("%.0f %%", share*100) },
+		"country": words.Country,
+		"state":   words.State,
+		"shape":   words.Shape,
+		"symptom": words.Symptom,
+		"surface": words.Surface,
+		"failure": words.Failure,
+		"lower":   strings.ToLower,
+		"join":    func(list []string) string { return strings.Join(list, ", ") },
+		"base":    func() string { return s.d.Base },
+	}
+	base, err := template.New("").Funcs(funcs).ParseFS(assets.Templates, "templates/layout.html", "templates/parts.html")
+	if err != nil {
+		return nil, fmt.Errorf("read templates: %w", err)
+	}
+	list, err := fs.Glob(assets.Templates, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("list templates: %w", err)
+	}
+	pages := map[string]*template.Template{}
+	for _, path := range list {
+		name := strings.TrimSuffix(strings.TrimPrefix(path, "templates/"), ".html")
+		if name == "layout" || name == "parts" {
+			continue
+		}
+		t, err := base.Clone()
+		if err == nil {
+			t, err = t.ParseFS(assets.Templates, path)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read template %s: %w", name, err)
+		}
+		pages[name] = t
+	}
+	return pages, nil
+}
+
+// page draws a template inside the layout.
+func (s *Site) page(name string, f frame) ([]byte, error) {
+	f.Base, f.Replay, f.Version, f.Credits = s.d.Base, s.d.Replay, s.d.Version, s.d.Attribution
+	f.Style, f.Script = s.names["style.css"], s.names["live.js"]
+	if f.Now.IsZero() {
+		f.Now = s.d.View().At
+	}
+	if s.d.Replay != nil {
+		f.Title = "Replay: " + f.Title
+	}
+	var b bytes.Buffer
+	if err := s.pages[name].ExecuteTemplate(&b, "layout", f); err != nil {
+		return nil, fmt.Errorf("draw %s: %w", name, err)
+	}
+	return b.Bytes(), nil
+}
+
+// now writes a page for one reader: it is not kept, here or anywhere.
+func (s *Site) now(w http.ResponseWriter, r *http.Request, status int, name string, f frame) {
+	b, err := s.page(name, f)
+	if err != nil {
+		s.d.Metrics.refused.Inc(refusedRender)
+		s.d.Logger.Error("page could not be drawn", slog.String("path", r.URL.Path), slog.Any("error", err))
+		http.Error(w, "This page could not be drawn.", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	secure(h)
+	h.Set("Content-Type", typeHTML)
+	h.Set("Cache-Control", "no-store")
+	if f.Private || s.d.Replay != nil || status >= 400 {
+		h.Set("X-Robots-Tag", "noindex")
+	}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(b) // a reader who left is no error
+	}
+}
+
+// facts gathers what a verdict about a service rests on, now.
+func (s *Site) facts(v *live.View, svc *live.Service) words.Facts {
+	f := words.Facts{Name: svc.Name, Now: v.At, State: svc.Status.State, Reason: svc.Status.Reason, Awake: svc.Status.Awake, Origin: svc.Origin}
+	if f.State == "" {
+		f.State, f.Reason = faultline.Unclear, "too_few"
+	}
+	if i := svc.Open(); i != nil {
+		f.Incident = i.Now()
+	} else if f.State == faultline.Resolved || f.State == faultline.Retracted { // of a service: the incident is over
+		f.State = faultline.Fine
+	}
+	b := svc.World.Now()
+	f.Reports = words.Reports{Known: b.Known(), Value: b.Value, Band: b.Band, Low: b.Low, High: b.High}
+	f.Probes, f.Failing, f.Impaired = probes(v, svc)
+	return f
+}
+
+// probes counts the newest checks that are fresh.
+func probes(v *live.View, svc *live.Service) (p words.Probes, failing faultline.Failure, impaired faultline.Impairment) {
+	for i := range svc.Vantages {
+		x := &svc.Vantages[i]
+		switch {
+		case !x.Fresh(v.At):
+		case !x.Counts:
+			p.Unhealthy++
+			impaired = x.Impaired
+		case x.Reached:
+			p.Healthy++
+			p.Reaching++
+		default:
+			p.Healthy++
+			failing = x.Failure
+		}
+	}
+	return p, failing, impaired
+}
+
+// about gathers the facts of a revision of an incident: those of its time.
+func (s *Site) about(v *live.View, i *faultline.Incident, name string) words.Facts {
+	f := words.Facts{Name: name, Now: v.At, State: i.State, Incident: i, Awake: i.Instruments, Origin: i.Origin}
+	if svc := v.Service(i.Service); svc != nil {
+		b := svc.World.Now()
+		f.Reports = words.Reports{Known: b.Known(), Value: b.Value, Band: b.Band, Low: b.Low, High: b.High}
+		f.Probes, f.Failing, f.Impaired = probes(v, svc)
+	}
+	return f
+}
+
+// name is what a service is called.
+func name(v *live.View, id faultline.ServiceID) string {
+	if s := v.Service(id); s != nil {
+		return s.Name
+	}
+	return string(id)
+}
+
+// ratio is how many times the usual number a bin holds, for the drum. Below
+// five reports it is 1, and what is usual counts as one at least: sixteen
+// reports where hardly any are usual are no catastrophe.
+func ratio(b live.Bin) float64 {
+	switch {
+	case !b.Known() || !b.Band:
+		return chart.Unknown
+	case b.Value < 5:
+		return 1
+	}
+	return b.Value / max(b.Expected, 1)
+}

@@ -1,0 +1,313 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"time"
+
+	"faultline"
+	"faultline/internal/publish/chart"
+	"faultline/internal/publish/live"
+	"faultline/internal/publish/words"
+)
+
+type servicePage struct {
+	Service *live.Service
+	Verdict words.Verdict
+	Country faultline.Country
+	Open    *faultline.Incident
+	Tiles   []tile
+	Day     picture
+	Week    picture
+	HasWeek bool
+	Ninety  template.HTML
+	First   time.Time
+	Places  []place
+	Hidden  int // countries with too few to be shown
+	Said    []said
+	Works   string
+	Past    []ranked
+	Now     time.Time
+}
+
+// place is a country in the last hour.
+type place struct {
+	Country faultline.Country
+	Shape   string
+	State   string
+	Reports string
+	Usual   string
+	Grey    bool
+}
+
+// said is a symptom or a surface and its share of the last hour's reports.
+type said struct {
+	What  string
+	Count string
+	Share float64
+}
+
+// ranked is an incident in the service's history, longest first.
+type ranked struct {
+	Rank int
+	I    *faultline.Incident
+}
+
+func (s *Site) drawService(v *live.View, svc *live.Service, c faultline.Country) ([]byte, error) {
+	p := s.servicePage(v, svc, c)
+	title := p.Verdict.Headline
+	twin := "/s/" + string(svc.ID) + ".json"
+	if c != "" {
+		title += ", " + words.Country(c)
+		twin += "?country=" + string(c)
+	}
+	return s.page("service", frame{
+		Title: title, Nav: "services", Path: "/s/" + string(svc.ID), Live: true, Say: p.Verdict.Headline + ". " + p.Verdict.Text(),
+		Twin: twin, Feed: "/s/" + string(svc.ID) + ".atom", Now: v.At, Data: p,
+		Dock: &Link{Href: s.d.Base + "/s/" + string(svc.ID) + "/report", Title: "I have a problem"},
+	})
+}
+
+func (s *Site) servicePage(v *live.View, svc *live.Service, c faultline.Country) servicePage {
+	f := s.facts(v, svc)
+	if c != "" {
+		f.Country, f.Reports = c, words.Reports{}
+		if l := svc.Country(c); l != nil {
+			b := l.Now()
+			f.Reports = words.Reports{Known: b.Known(), Value: b.Value, Band: b.Band, Low: b.Low, High: b.High}
+		} else if b := svc.World.Now(); b.Known() {
+			f.Reports.Known = true
+		}
+	}
+	p := servicePage{Service: svc, Verdict: words.Say(f), Country: c, Now: v.At}
+	if i := svc.Open(); i != nil {
+		p.Open = i.Now()
+	}
+	p.Tiles = s.serviceTiles(v, svc, p.Verdict, p.Open)
+	w := window{v.At.Add(-24 * time.Hour).Truncate(live.Step).Add(live.Step), v.At.Add(time.Hour).Truncate(live.Step), live.Step}
+	p.Day = s.clock(v, svc, c, w, shades(svc.Incidents, v.At), false)
+	p.Week, p.HasWeek = s.week(v, svc, c)
+	p.Ninety = chart.Days(ninety(svc.Incidents, s.knownDays(svc, v.At), v.At))
+	p.First = v.At.UTC().Truncate(24*time.Hour).AddDate(0, 0, -89)
+	p.Places, p.Hidden = places(svc)
+	p.Said, p.Works = saidOf(svc.Mix), words.People(float64(svc.Mix.Works))
+	p.Past = rankedOf(svc, 10)
+	return p
+}
+
+// serviceTiles answers down, whom, long and why while something goes on, and
+// down, whom, last time and how often when nothing does.
+func (s *Site) serviceTiles(v *live.View, svc *live.Service, ver words.Verdict, open *faultline.Incident) []tile {
+	t := []tile{{"Is it down?", ver.Down.Head, ver.Down.Note}, {"For whom?", ver.Whom.Head, ver.Whom.Note}}
+	if open != nil {
+		return append(t, tile{"How long?", ver.Long.Head, ver.Long.Note}, tile{"Why?", ver.Why.Head, ver.Why.Note})
+	}
+	last, often := tile{"Last time", "None on record", ""}, tile{"How often?", "Never in 90 days", ""}
+	n, sum := 0, time.Duration(0)
+	for _, log := range svc.Incidents {
+		i := log.Now()
+		if i.State == faultline.Retracted || i.MergedInto != "" {
+			continue
+		}
+		if last.Note == "" {
+			last = tile{"Last time", ago(v.At.Sub(i.Onset)), i.Onset.UTC().Format("2 January 2006") + ", " + words.Duration(time.Duration(i.Disrupted))}
+		}
+		if v.At.Sub(i.Onset) < 90*24*time.Hour {
+			n++
+			sum += time.Duration(i.Disrupted)
+		}
+	}
+	if n > 0 {
+		often = tile{"How often?", words.Plural(float64(n), "time", "times") + " in 90 days", words.Duration(sum) + " in all"}
+	}
+	return append(t, last, often)
+}
+
+func ago(d time.Duration) string {
+	if d < 48*time.Hour {
+		return words.Duration(d) + " ago"
+	}
+	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+}
+
+// week draws seven days by the hour, if there is history.
+func (s *Site) week(v *live.View, svc *live.Service, c faultline.Country) (picture, bool) {
+	if s.d.History == nil {
+		return picture{}, false
+	}
+	w := window{v.At.Add(-7 * 24 * time.Hour).Truncate(time.Hour), v.At.Truncate(time.Hour).Add(time.Hour), time.Hour}
+	bins := s.series(v, svc, c, w)
+	if !anyKnown(bins) {
+		return picture{}, false
+	}
+	low, high := bands(bins)
+	k := chart.Clock{
+		From: w.from, To: w.to, Step: w.step, Now: v.At, Shade: shades(svc.Incidents, v.At), TickText: "Mon 2", Label: s.label(svc, bins, w),
+		Lanes: []chart.Lane{{Title: "Reports in an hour", Height: 84, Lines: []chart.Series{{Name: "Reports", Class: "s1", V: heights(bins)}}, Low: low, High: high}},
+	}
+	var p picture
+	p.Wide, p.Narrow = both(k)
+	return p, true
+}
+
+// knownDays says on which of the last 90 days anybody could tell; nil when
+// there is no history to ask.
+func (s *Site) knownDays(svc *live.Service, now time.Time) map[string]bool {
+	if s.d.History == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), historyTimeout)
+	defer cancel()
+	from := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -89)
+	bins, err := s.d.History.Series(ctx, faultline.Series{Metric: faultline.MetricReports, Service: svc.ID}, from, now, 24*time.Hour)
+	if err != nil {
+		return nil
+	}
+	known := map[string]bool{}
+	for _, b := range bins {
+		known[b.Start.UTC().Format(time.DateOnly)] = b.Known()
+	}
+	return known
+}
+
+// places are the countries of the last hour that have enough reports.
+func places(svc *live.Service) (out []place, hidden int) {
+	for i := range svc.Countries {
+		l := &svc.Countries[i]
+		sum := l.Sum(12)
+		if sum < live.MinReporters {
+			hidden++
+			continue
+		}
+		out = append(out, placeOf(l, sum))
+	}
+	slices.SortStableFunc(out, func(a, b place) int { return boolean(a.Grey) - boolean(b.Grey) })
+	if len(out) > 25 {
+		hidden += len(out) - 25
+		out = out[:25]
+	}
+	return out, hidden
+}
+
+func boolean(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func placeOf(l *live.Line, sum float64) place {
+	p := place{Country: l.Country, Reports: words.Count(sum), Usual: "not known"}
+	low, high, n := 0.0, 0.0, 0
+	for _, b := range l.Bins[max(0, len(l.Bins)-12):] {
+		if b.Band {
+			low, high, n = low+b.Low, high+b.High, n+1
+		}
+	}
+	if n > 0 {
+		p.Usual = words.Range(low, high)
+	}
+	switch l.Reading.Verdict {
+	case faultline.Surging:
+		p.Shape, p.State = "odd", "More than usual"
+	case faultline.Odd:
+		p.Shape, p.State = "odd", "Odd"
+	case faultline.Usual, faultline.Dropping:
+		p.Shape, p.State = "fine", "As usual"
+	default:
+		p.Shape, p.State, p.Grey = "unknown", "Too few to say", true
+		if sum >= 5 {
+			p.State = "Can’t tell yet"
+		}
+	}
+	return p
+}
+
+func saidOf(m live.Mix) (out []said) {
+	if m.Problem < live.MinReporters {
+		return nil
+	}
+	add := func(what string, n int) {
+		if n > 0 {
+			out = append(out, said{what, words.People(float64(n)), float64(n) / float64(m.Problem)})
+		}
+	}
+	for _, x := range faultline.Symptoms() {
+		add(words.Symptom(x), m.Symptom[x])
+	}
+	slices.SortStableFunc(out, func(a, b said) int { return cmp.Compare(b.Share, a.Share) })
+	for _, x := range faultline.Surfaces() {
+		add("on: "+words.Surface(x), m.Surface[x])
+	}
+	for i := range out {
+		if out[i].Share*float64(m.Problem) < live.MinReporters {
+			out[i].Share = 0
+		}
+	}
+	return out
+}
+
+// rankedOf lists a service's disruptions, longest first.
+func rankedOf(svc *live.Service, most int) (out []ranked) {
+	for _, log := range svc.Incidents {
+		if i := log.Now(); i.State != faultline.Retracted && i.MergedInto == "" {
+			out = append(out, ranked{0, i})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b ranked) int { return cmp.Compare(b.I.Disrupted, a.I.Disrupted) })
+	for i := range out {
+		out[i].Rank = i + 1
+	}
+	return out[:min(len(out), most)]
+}
+
+type reportPage struct {
+	Service  *live.Service
+	Count    string
+	Symptoms []faultline.Symptom
+	Surfaces []faultline.Surface
+	Place    faultline.Place
+	HasPlace bool
+	Replay   bool
+}
+
+// report is the form. It is drawn for each reader, because it says where the
+// reader seems to be; nothing about the reader is kept.
+func (s *Site) report(w http.ResponseWriter, r *http.Request, id faultline.ServiceID) {
+	v := s.d.View()
+	svc := v.Service(id)
+	if svc == nil {
+		s.notFound(w, r)
+		return
+	}
+	p := reportPage{Service: svc, Symptoms: faultline.Symptoms(), Surfaces: []faultline.Surface{faultline.Web, faultline.App, faultline.API}, Replay: s.d.Replay != nil}
+	if b := svc.World.Now(); b.Known() {
+		p.Count = words.People(b.Value)
+	}
+	if s.d.Place != nil {
+		p.Place, p.HasPlace = s.d.Place(r), true
+	}
+	s.now(w, r, http.StatusOK, "report", frame{Title: "Report a problem with " + svc.Name, Nav: "services", Path: "/s/" + string(id) + "/report", Now: v.At, Data: p})
+}
+
+type thanksPage struct {
+	Service *live.Service
+	Verdict words.Verdict
+	Others  string
+	Open    *faultline.Incident
+}
+
+func (s *Site) drawThanks(v *live.View, svc *live.Service) ([]byte, error) {
+	p := thanksPage{Service: svc, Verdict: words.Say(s.facts(v, svc))}
+	if b := svc.World.Now(); b.Known() {
+		p.Others = words.People(b.Value)
+	}
+	if i := svc.Open(); i != nil {
+		p.Open = i.Now()
+	}
+	return s.page("thanks", frame{Title: "Thank you", Nav: "services", Path: "/s/" + string(svc.ID) + "/thanks", Now: v.At, Data: p})
+}

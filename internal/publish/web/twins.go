@@ -1,0 +1,282 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"faultline"
+	"faultline/internal/publish/live"
+	"faultline/internal/publish/words"
+)
+
+// head is what every JSON document begins with.
+type head struct {
+	Title   string    `json:"title"`
+	At      time.Time `json:"at"`               // data time
+	Replay  bool      `json:"replay,omitempty"` // true: these records did not happen now
+	Notice  string    `json:"notice,omitempty"`
+	Licence string    `json:"licence"`
+}
+
+const licence = "CC-BY-4.0"
+
+func (s *Site) head(v *live.View, title string) head {
+	h := head{Title: title, At: v.At, Licence: licence}
+	if s.d.Replay != nil {
+		h.Replay, h.Notice, h.Title = true, s.d.Replay.Notice, "Replay: "+title
+	}
+	return h
+}
+
+func encode(x any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(x); err != nil {
+		return nil, fmt.Errorf("write JSON: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// jsonBin is five minutes as published: no number below three.
+type jsonBin struct {
+	Start    time.Time `json:"start"`
+	Reports  *float64  `json:"reports"` // null: not known, or fewer than three
+	Few      bool      `json:"fewer_than_3,omitempty"`
+	Usual    *float64  `json:"usual"`
+	Low      *float64  `json:"low"`
+	High     *float64  `json:"high"`
+	Complete float64   `json:"complete"`
+}
+
+func jsonBins(bins []live.Bin) []jsonBin {
+	out := make([]jsonBin, 0, len(bins))
+	for _, b := range bins {
+		j := jsonBin{Start: b.Start, Complete: b.Complete, Few: b.Known() && b.Few()}
+		if b.Known() && !b.Few() {
+			j.Reports = &b.Value
+		}
+		if b.Band {
+			j.Usual, j.Low, j.High = &b.Expected, &b.Low, &b.High
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
+type jsonStatus struct {
+	ID       faultline.ServiceID `json:"id"`
+	Name     string              `json:"name"`
+	Category string              `json:"category,omitempty"`
+	State    faultline.State     `json:"state"`
+	Since    time.Time           `json:"since,omitzero"`
+	Reason   string              `json:"reason,omitempty"`
+	Incident string              `json:"incident,omitempty"`
+	Awake    []string            `json:"awake"`
+	Verdict  string              `json:"verdict"`
+	Detail   string              `json:"detail"`
+	Ratio    *float64            `json:"times_usual"` // of the newest five minutes; null: no usual number, or fewer than five reports
+	Origin   faultline.Origin    `json:"origin,omitempty"`
+}
+
+func (s *Site) status(v *live.View, svc *live.Service) jsonStatus {
+	f := s.facts(v, svc)
+	ver := words.Say(f)
+	j := jsonStatus{
+		ID: svc.ID, Name: svc.Name, Category: svc.Category, State: f.State, Since: svc.Status.Since, Reason: svc.Status.Reason,
+		Awake: append([]string{}, svc.Status.Awake...), Verdict: ver.Headline, Detail: ver.Text(), Origin: svc.Origin,
+	}
+	if i := svc.Open(); i != nil {
+		j.Incident = i.Now().ID
+	}
+	if b := svc.World.Now(); b.Value >= 5 {
+		if r, ok := b.Ratio(); ok {
+			r = faultline.Round(r, 1)
+			j.Ratio = &r
+		}
+	}
+	return j
+}
+
+func (s *Site) homeJSON(v *live.View) ([]byte, error) {
+	p := s.home(v)
+	var list []jsonStatus
+	for _, r := range p.Rows {
+		list = append(list, s.status(v, r.Service))
+	}
+	var open []*faultline.Incident
+	for _, i := range v.Incidents {
+		if i.Now().State.Open() {
+			open = append(open, i.Now())
+		}
+	}
+	return encode(struct {
+		head
+		Verdict   string                `json:"verdict"`
+		Detail    string                `json:"detail"`
+		Services  int                   `json:"services"`
+		Unusual   []jsonStatus          `json:"most_unusual"`
+		Incidents []*faultline.Incident `json:"open_incidents"`
+	}{s.head(v, p.Verdict.Headline), p.Verdict.Headline, p.Verdict.Text(), p.Services, nonNil(list), nonNil(open)})
+}
+
+func nonNil[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
+}
+
+func (s *Site) servicesJSON(v *live.View) ([]byte, error) {
+	list := []jsonStatus{}
+	for _, svc := range v.Services {
+		list = append(list, s.status(v, svc))
+	}
+	return encode(struct {
+		head
+		Services []jsonStatus `json:"services"`
+	}{s.head(v, "Services"), list})
+}
+
+type jsonReach struct {
+	Start    time.Time `json:"start"`
+	OK       int       `json:"reached"`
+	N        int       `json:"checks"`
+	Impaired int       `json:"not_counted,omitempty"`
+}
+
+type jsonVantage struct {
+	Vantage  string               `json:"vantage"`
+	Target   string               `json:"target"`
+	Place    faultline.Place      `json:"place"`
+	At       time.Time            `json:"at"`
+	Reached  bool                 `json:"reached"`
+	Counts   bool                 `json:"counts"`
+	Failure  faultline.Failure    `json:"failure,omitempty"`
+	Op       faultline.Op         `json:"op,omitempty"`
+	Impaired faultline.Impairment `json:"impaired,omitempty"`
+}
+
+type jsonCountry struct {
+	Country faultline.Country `json:"country"`
+	Name    string            `json:"name"`
+	Reports float64           `json:"reports_last_hour"`
+	State   string            `json:"state"`
+}
+
+func (s *Site) serviceJSON(v *live.View, svc *live.Service, c faultline.Country) ([]byte, error) {
+	bins := svc.World.Bins
+	if c != "" {
+		bins = nil
+		if l := svc.Country(c); l != nil {
+			bins = l.Bins
+		}
+	}
+	st := s.status(v, svc)
+	var reach []jsonReach
+	for _, r := range svc.Reach {
+		reach = append(reach, jsonReach(r))
+	}
+	var vantages []jsonVantage
+	for _, x := range svc.Vantages {
+		vantages = append(vantages, jsonVantage{x.Vantage, x.Target, x.Place, x.At, x.Reached, x.Counts, x.Failure, x.Op, x.Impaired})
+	}
+	var countries []jsonCountry
+	shown, _ := places(svc)
+	for _, p := range shown {
+		countries = append(countries, jsonCountry{p.Country, words.Country(p.Country), faultline.Round(svc.Country(p.Country).Sum(12), 0), p.State})
+	}
+	var incidents []*faultline.Incident
+	for _, i := range svc.Incidents {
+		incidents = append(incidents, i.Now())
+	}
+	return encode(struct {
+		head
+		jsonStatus
+		Country   faultline.Country     `json:"country,omitempty"`
+		Bins      []jsonBin             `json:"last_24_hours"`
+		Reach     []jsonReach           `json:"reachability"`
+		Vantages  []jsonVantage         `json:"vantages"`
+		Countries []jsonCountry         `json:"countries"`
+		Incidents []*faultline.Incident `json:"incidents"`
+	}{s.head(v, st.Verdict), st, c, jsonBins(bins), nonNil(reach), nonNil(vantages), nonNil(countries), nonNil(incidents)})
+}
+
+func (s *Site) incidentsJSON(v *live.View) ([]byte, error) {
+	list := []*faultline.Incident{}
+	for _, i := range v.Incidents {
+		list = append(list, i.Now())
+	}
+	return encode(struct {
+		head
+		Incidents []*faultline.Incident `json:"incidents"`
+	}{s.head(v, "Incidents"), list})
+}
+
+func (s *Site) incidentJSON(v *live.View, log *live.Incident, i *faultline.Incident, pinned bool) ([]byte, error) {
+	p := s.incidentPage(v, log, i, pinned)
+	type rev struct {
+		Revision int       `json:"revision"`
+		At       time.Time `json:"at"`
+		By       string    `json:"by"`
+		Changed  string    `json:"changed"`
+	}
+	var revs []rev
+	for _, r := range p.Revisions {
+		revs = append(revs, rev{r.N, r.At, r.By, r.Changed})
+	}
+	return encode(struct {
+		head
+		Incident *faultline.Incident `json:"incident"`
+		Verdict  string              `json:"verdict"`
+		Detail   string              `json:"detail"`
+		Why      string              `json:"why"`
+		Citation string              `json:"citation"`
+		Newest   int                 `json:"newest_revision"`
+		Revs     []rev               `json:"revisions"`
+	}{s.head(v, p.Verdict.Headline), i, p.Verdict.Headline, p.Verdict.Text(), p.Verdict.Why.Note, p.Cite, p.Newest, revs})
+}
+
+// incidentCSV is the incident's window in its steps, for spreadsheets.
+func (s *Site) incidentCSV(v *live.View, _ *live.Incident, i *faultline.Incident, _ bool) ([]byte, error) {
+	var b bytes.Buffer
+	if s.d.Replay != nil {
+		b.WriteString("# replay: " + s.d.Replay.Notice + "\n")
+	}
+	b.WriteString("start,reports,usual,low,high,complete,checks,reached\n")
+	svc := v.Service(i.Service)
+	if svc == nil {
+		return nil, errGone
+	}
+	w := incidentWindow(i, v.At)
+	reach := map[time.Time]live.Reach{}
+	for _, r := range svc.Reach {
+		k := r.Start.Truncate(w.step)
+		sum := reach[k]
+		sum.OK, sum.N = sum.OK+r.OK, sum.N+r.N
+		reach[k] = sum
+	}
+	for _, x := range s.series(v, svc, "", w) {
+		j := jsonBins([]live.Bin{x})[0]
+		row := []string{x.Start.UTC().Format(time.RFC3339), cell(j.Reports), cell(j.Usual), cell(j.Low), cell(j.High), fmt.Sprint(x.Complete), "", ""}
+		if j.Few {
+			row[1] = "<3"
+		}
+		if r := reach[x.Start]; r.N > 0 {
+			row[6], row[7] = fmt.Sprint(r.N), fmt.Sprint(r.OK)
+		}
+		b.WriteString(strings.Join(row, ",") + "\n")
+	}
+	return b.Bytes(), nil
+}
+
+// cell writes a number, or nothing for unknown.
+func cell(f *float64) string {
+	if f == nil {
+		return ""
+	}
+	return fmt.Sprint(*f)
+}

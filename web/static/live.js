@@ -1,0 +1,46 @@
+// Keeps an open page current: events from the server, or polling when there are
+// none. Adds the reader's own time beside UTC. The page is complete without it.
+(() => {
+  const { base, path } = document.body.dataset, say = document.getElementById("say");
+  const local = root => {
+    for (const t of root.querySelectorAll("time[data-local]")) {
+      const d = new Date(t.dateTime);
+      if (!isNaN(d) && d.getTimezoneOffset()) t.title = d.toLocaleString([], { dateStyle: "medium", timeStyle: "short" }) + " your time";
+      if (t.title && t.dataset.local === "show") t.textContent = t.textContent.replace(/ \(.*\)$/, "") + " (" + d.toLocaleTimeString([], { timeStyle: "short" }) + " your time)";
+    }
+  };
+  local(document);
+  if (!document.body.hasAttribute("data-live") || !window.fetch) return;
+  let busy = false, again = false, etag = "", timer;
+  const update = async () => {
+    if (busy) { again = true; return; }
+    busy = true;
+    try {
+      const r = await fetch(location.href, { headers: etag ? { "If-None-Match": etag } : {} });
+      if (r.ok) { etag = r.headers.get("ETag") || ""; swap(new DOMParser().parseFromString(await r.text(), "text/html")); }
+    } catch { /* the next event or poll tries again */ }
+    busy = false;
+    if (again) { again = false; soon(); }
+  };
+  const swap = page => {
+    const old = document.getElementById("main"), neu = page.getElementById("main"), at = document.activeElement;
+    if (!neu || (at && at.matches("input,select,textarea") && old.contains(at))) return;
+    const key = at && old.contains(at) && (at.id ? "#" + CSS.escape(at.id) : at.getAttribute("href") && `a[href="${CSS.escape(at.getAttribute("href"))}"]`);
+    const open = [...old.querySelectorAll("details")].map(d => d.open);
+    local(neu);
+    neu.querySelectorAll("details").forEach((d, i) => { d.open = open[i]; });
+    old.replaceWith(document.adoptNode(neu));
+    if (key) { const f = neu.querySelector(key); if (f) f.focus({ preventScroll: true }); }
+    document.title = page.title;
+    const s = neu.dataset.say;
+    if (s && s !== say.textContent) say.textContent = s;
+  };
+  const soon = () => { clearTimeout(timer); timer = setTimeout(update, 200 + Math.random() * 1800); };
+  let poll = 0;
+  const polling = on => { clearInterval(poll); poll = on ? setInterval(soon, 30000) : 0; };
+  if (!window.EventSource) { polling(true); return; }
+  const es = new EventSource(base + "/events");
+  es.addEventListener("change", e => { if (JSON.parse(e.data).pages.includes(path)) soon(); });
+  es.onopen = () => polling(false);
+  es.onerror = () => { if (!poll) polling(true); };
+})();
