@@ -416,6 +416,22 @@ func TestRecoveringAndResolved(t *testing.T) {
 			t.Errorf("end %s, %d episodes", i.End, len(i.Episodes))
 		}
 	})
+	t.Run("a surge that was found late and began before the end is no relapse, but holds up the end", func(t *testing.T) {
+		g := newRig(t, incident.Config{})
+		g.surge("s", world)
+		g.pass(30 * time.Minute)
+		g.recovers("s")
+		g.pass(10 * time.Minute)
+		g.want(faultline.Recovering)
+		g.pass(time.Minute)
+		g.surge("late", gb, func(e *faultline.Event) { e.Onset = t0.Add(10 * time.Minute) })
+		g.want(faultline.Recovering)
+		g.closes("s")
+		g.pass(time.Hour)
+		g.want(faultline.Recovering)
+		g.surge("new", us)
+		g.want(faultline.Possible)
+	})
 	t.Run("nothing is resolved while nobody can tell", func(t *testing.T) {
 		g := newRig(t, incident.Config{})
 		g.surge("s", world)

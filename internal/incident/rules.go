@@ -126,13 +126,18 @@ func (r *Room) recover(s *service, rec *record) {
 	if slices.Contains(rec.Openers, Probes) {
 		why = append(why, fmt.Sprintf("%d checks in a row succeed", r.cfg.RecoverChecks))
 	}
-	rec.step(r, faultline.Recovering, By, strings.Join(why, "; "), rec.ids())
+	rec.step(r, faultline.Recovering, By, strings.Join(why, "; "), rec.widest(rec.Openers...))
 }
 
-// relapse is an event that shows the failure again, or a new one.
+// relapse is an event that shows the failure again, or a new one. One that was
+// only found late, and began before the disruption ended, lingers.
 func (r *Room) relapse(s *service, rec *record) *tracked {
 	for _, t := range rec.sorted() {
-		if t.active() && !r.back(s, t) && !slices.Contains(rec.Lingering, t.Event.ID) {
+		switch {
+		case !t.active() || r.back(s, t) || slices.Contains(rec.Lingering, t.Event.ID):
+		case t.Known.After(rec.Since) && !t.Event.Onset.After(rec.Incident.End):
+			rec.Lingering = append(rec.Lingering, t.Event.ID)
+		default:
 			return t
 		}
 	}
@@ -318,6 +323,24 @@ func (rec *record) ids() []string {
 	ids := []string{}
 	for _, t := range rec.sorted() {
 		ids = append(ids, t.Event.ID)
+	}
+	return ids
+}
+
+// widest lists the events of these kinds in the widest series that any of them
+// has: what a change rests on, without every country and network below it.
+func (rec *record) widest(kinds ...string) []string {
+	ids := []string{}
+	for _, kind := range kinds {
+		list := slices.DeleteFunc(rec.sorted(), func(t *tracked) bool {
+			return t.kind() != kind || t.Event.End.Before(rec.Stretch) && !t.Event.End.IsZero()
+		})
+		for _, t := range list {
+			top := slices.MinFunc(list, func(a, b *tracked) int { return cmp.Compare(a.Event.Series.Level, b.Event.Series.Level) })
+			if t.Event.Series.Level == top.Event.Series.Level {
+				ids = append(ids, t.Event.ID)
+			}
+		}
 	}
 	return ids
 }

@@ -92,11 +92,11 @@ func (r *Room) flag(s *service, rec *record) {
 	case !rec.open():
 	case i >= 0 && (rec.Incident.State == faultline.Confirmed || slices.Contains(rec.speaking(), Probes)):
 		rec.Incident.Flags = slices.Delete(slices.Clone(rec.Incident.Flags), i, i+1)
-		rec.step(r, rec.Incident.State, By, "no longer flagged as a possible brigade: checks fail too", rec.ids())
+		rec.step(r, rec.Incident.State, By, "no longer flagged as a possible brigade: checks fail too", rec.widest(Probes))
 	case i < 0 && rec.Incident.State != faultline.Confirmed:
 		if signs := r.scripted(s, rec); signs != nil {
 			rec.Incident.Flags = append(slices.Clone(rec.Incident.Flags), Brigade)
-			rec.step(r, rec.Incident.State, By, "flagged as a possible brigade: "+strings.Join(signs, "; "), rec.ids())
+			rec.step(r, rec.Incident.State, By, "flagged as a possible brigade: "+strings.Join(signs, "; "), rec.widest(Reports))
 		}
 	}
 }
