@@ -68,12 +68,12 @@ type rig struct {
 	mux      *http.ServeMux
 }
 
-type settings struct {
+type setup struct {
 	config func(*report.Config)
 	deps   func(*report.Deps)
 }
 
-func newRig(t testing.TB, s settings) *rig {
+func newRig(t testing.TB, s setup) *rig {
 	t.Helper()
 	g := &rig{journal: &memory{}, registry: prometheus.NewRegistry(), log: &bytes.Buffer{}, now: noon}
 	c := report.DefaultConfig()
@@ -192,7 +192,7 @@ func payload(t testing.TB, o *faultline.Observation) *faultline.Report {
 }
 
 func TestAReportBecomesAnObservation(t *testing.T) {
-	g := newRig(t, settings{})
+	g := newRig(t, setup{})
 	w := g.post(`{"service":"x","symptom":"feed_not_refreshing","surface":"app","since":"2026-03-10T12:45:30.5+01:00","country":"gb"}`, nil)
 	if got := ids(t, w); !slices.Equal(got, []string{"0-1-0"}) {
 		t.Errorf("ids %v", got)
@@ -216,7 +216,7 @@ func TestAReportBecomesAnObservation(t *testing.T) {
 }
 
 func TestAnArrayIsTakenAsAWhole(t *testing.T) {
-	g := newRig(t, settings{})
+	g := newRig(t, setup{})
 	if got := ids(t, g.post("["+good+","+`{"service":"bar","works":true,"surface":"app"}]`, nil)); !slices.Equal(got, []string{"0-1-0", "0-1-1"}) {
 		t.Errorf("ids %v", got)
 	}
@@ -239,7 +239,7 @@ func TestAnArrayIsTakenAsAWhole(t *testing.T) {
 
 // refusals has a case for each reason: what is sent, and what the problem says.
 var refusals = map[string]struct {
-	set     settings
+	set     setup
 	prepare func(*rig)
 	method  string
 	path    string
@@ -254,7 +254,7 @@ var refusals = map[string]struct {
 	report.ReasonCrossSite:      {body: good, header: header{"Origin": "https://evil.example"}, status: 403, field: "Origin", detail: "another site"},
 	report.ReasonContentType:    {body: good, header: header{"Content-Type": "text/plain"}, status: 415, field: "Content-Type", detail: "send application/json"},
 	report.ReasonClientAddress:  {body: good, header: header{"peer": "127.0.0.1:1", "X-Forwarded-For": "81.2.3.4, unknown"}, status: 400, field: "X-Forwarded-For", detail: "proxy"},
-	report.ReasonRate:           {set: settings{config: func(c *report.Config) { c.Burst = 1 }}, prepare: func(g *rig) { g.post(good, nil) }, body: good, status: 429, detail: "your network", retry: true},
+	report.ReasonRate:           {set: setup{config: func(c *report.Config) { c.Burst = 1 }}, prepare: func(g *rig) { g.post(good, nil) }, body: good, status: 429, detail: "your network", retry: true},
 	report.ReasonBudget:         {prepare: func(g *rig) { g.admit = errors.New("90 % of the budget is used") }, body: good, status: 503, detail: "no room", retry: true},
 	report.ReasonFull:           {prepare: func(g *rig) { g.journal.fail = fmt.Errorf("append: %w", report.ErrFull) }, body: good, status: 503, detail: "no room", retry: true},
 	report.ReasonBusy:           {prepare: func(g *rig) { g.journal.fail = report.ErrBusy }, body: good, status: 503, detail: "very many", retry: true},
@@ -346,7 +346,7 @@ type brokenReader struct{}
 func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("connection reset") }
 
 func TestAFullJournalRecoversByItself(t *testing.T) {
-	g := newRig(t, settings{})
+	g := newRig(t, setup{})
 	g.journal.fail = report.ErrFull
 	if w := g.post(good, header{"Idempotency-Key": "k"}); w.Code != 503 {
 		t.Errorf("status %d", w.Code)
@@ -358,7 +358,7 @@ func TestAFullJournalRecoversByItself(t *testing.T) {
 }
 
 func TestSinceAtTheEdges(t *testing.T) {
-	g := newRig(t, settings{})
+	g := newRig(t, setup{})
 	for since, status := range map[string]int{
 		"2026-03-10T12:05:00Z": 202, "2026-03-09T12:00:00Z": 202, "2026-03-10T12:00:00+14:00": 202,
 		"2026-03-10": 422, "": 422, "0000-01-01T00:00:00Z": 422, "2026-03-10T25:00:00Z": 422, "2026-03-10 12:00:00Z": 422,
@@ -370,7 +370,7 @@ func TestSinceAtTheEdges(t *testing.T) {
 }
 
 func TestMalformedBodies(t *testing.T) {
-	g := newRig(t, settings{})
+	g := newRig(t, setup{})
 	for name, c := range map[string]struct{ body, reason string }{
 		"nothing":                     {"", "malformed"},
 		"a number":                    {"5", "malformed"},
@@ -444,7 +444,7 @@ func TestCrossSiteRequestsAreRefused(t *testing.T) {
 		"a user name that looks like us":                    {header{"Origin": "https://status.example@evil.example"}, false, 403},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := newRig(t, settings{config: func(c *report.Config) { c.Origins = []string{"https://known.example"} }})
+			g := newRig(t, setup{config: func(c *report.Config) { c.Origins = []string{"https://known.example"} }})
 			h := header{}
 			for k, v := range c.header {
 				h[k] = v
@@ -459,7 +459,7 @@ func TestCrossSiteRequestsAreRefused(t *testing.T) {
 			}
 		})
 	}
-	g := newRig(t, settings{})
+	g := newRig(t, setup{})
 	if w := g.send("OPTIONS", "/api/v1/reports", "", header{"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}); w.Code != 405 || w.Header().Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("preflight: %d %v", w.Code, w.Header())
 	}
@@ -486,7 +486,7 @@ func TestTheClientsAddress(t *testing.T) {
 		"all trusted: the left-most":                  {"127.0.0.1:1", "127.0.0.9, 127.0.0.8", unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := newRig(t, settings{})
+			g := newRig(t, setup{})
 			h := header{"peer": c.peer}
 			if c.forwarded != "" {
 				h["X-Forwarded-For"] = c.forwarded
@@ -497,7 +497,7 @@ func TestTheClientsAddress(t *testing.T) {
 			}
 		})
 	}
-	g := newRig(t, settings{})
+	g := newRig(t, setup{})
 	for _, peer := range []string{"@", "", "pipe"} {
 		if w := g.post(good, header{"peer": peer}); w.Code != 400 {
 			t.Errorf("peer %q: %d", peer, w.Code)
@@ -506,7 +506,7 @@ func TestTheClientsAddress(t *testing.T) {
 }
 
 func TestTheLookedUpCountryWins(t *testing.T) {
-	g := newRig(t, settings{})
+	g := newRig(t, setup{})
 	body := func(country string) string {
 		return `{"service":"x","symptom":"slow","surface":"web","country":"` + country + `"}`
 	}
@@ -524,3 +524,11 @@ func TestTheLookedUpCountryWins(t *testing.T) {
 		t.Errorf("%v disagreements counted", n)
 	}
 }
+
+func (g *rig) serve(r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	g.mux.ServeHTTP(w, r)
+	return w
+}
+
+func serviceID(s string) faultline.ServiceID { return faultline.ServiceID(s) }
