@@ -14,13 +14,16 @@ import (
 // not known for now is found out: unrelated targets and controls are checked at
 // once, at most maxControls of them, and none that was checked a moment ago.
 func (h *health) correlate(ctx context.Context, own evidence) faultline.Impairment {
-	h.asking.Lock()
-	defer h.asking.Unlock()
+	came := time.Now()
+	if !h.asking.take(ctx) {
+		return ""
+	}
+	defer h.asking.leave()
 	proven, ask, _ := h.survey(own)
 	if proven {
 		return ""
 	}
-	if ask = ask[:h.budget.take(len(ask), time.Now())]; len(ask) > 0 {
+	if len(ask) > 0 && time.Since(came) <= maxWait && h.budget.take(time.Now()) {
 		h.ask(ctx, ask)
 		if ctx.Err() != nil {
 			return ""
@@ -74,21 +77,20 @@ func (e *evidence) rank() int {
 	return 2
 }
 
-// budget bounds the controls that are checked in a while. When a thousand
-// targets fail at once, the first few who ask find out for all.
+// budget bounds the rounds of controls in a while. When a thousand targets fail
+// at once, the first who ask find out for all, and nobody's result comes late.
 type budget struct {
 	from time.Time
 	used int
 }
 
-// take gives at most n of what is left.
-func (b *budget) take(n int, now time.Time) int {
+// take says whether there is a round left.
+func (b *budget) take(now time.Time) bool {
 	if now.Sub(b.from) > fresh {
 		*b = budget{from: now}
 	}
-	n = min(n, maxAsked-b.used)
-	b.used += n
-	return n
+	b.used++
+	return b.used <= maxRounds
 }
 
 // ask checks the targets at once and takes the results in.

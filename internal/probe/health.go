@@ -30,13 +30,13 @@ type health struct {
 	timeout  time.Duration
 	together time.Duration // failures that begin within this are one
 
-	asking sync.Mutex // held while controls are checked: once for all who ask
-	budget budget     // under asking
+	asking turn   // held while controls are checked: once for all who ask
+	budget budget // under asking
 
 	resolver struct {
-		sync.Mutex // held while the resolver is asked
-		err        error
-		at         time.Time
+		turn // held while the resolver is asked
+		err  error
+		at   time.Time
 	}
 
 	mu        sync.Mutex
@@ -64,12 +64,16 @@ const (
 	// resolverTimeout leaves a stub resolver time for its second try.
 	resolverTimeout = 4 * time.Second
 	resolverFresh   = 2 * time.Second
-	maxControls     = 5  // checked at once
-	maxAsked        = 10 // checked within fresh, for all who ask together
+	maxControls     = 5 // checked at once
+	maxRounds       = 2 // of them within fresh, for all who ask together
+	// maxWait is how long one may have waited for somebody else's round and
+	// still begin another.
+	maxWait = controlTimeout / 2
 )
 
 func newHealth(c Config, env Environment, check func(context.Context, *slot) faultline.Measurement) *health {
-	h := &health{env: env, check: check, timeout: c.Timeout, together: 2*c.Interval + c.Timeout, known: map[string]*evidence{}}
+	h := &health{env: env, check: check, timeout: c.Timeout, together: 2*c.Interval + c.Timeout, asking: make(turn, 1), known: map[string]*evidence{}}
+	h.resolver.turn = make(turn, 1)
 	for _, s := range c.controls() {
 		e := evidenceOf(s)
 		e.control = true
@@ -169,8 +173,10 @@ func (h *health) resolves(ctx context.Context, f faultline.Failure) bool {
 	if f == faultline.DNSNXDomain || f == faultline.DNSNoAnswer || f == faultline.AssertionFailed {
 		return true // that was an answer
 	}
-	h.resolver.Lock()
-	defer h.resolver.Unlock()
+	if !h.resolver.take(ctx) {
+		return true
+	}
+	defer h.resolver.leave()
 	if h.resolver.at.IsZero() || time.Since(h.resolver.at) > resolverFresh {
 		ctx, cancel := context.WithTimeout(ctx, resolverTimeout)
 		defer cancel()
@@ -206,6 +212,21 @@ func (h *health) woke(now time.Time) {
 		h.busyUntil = now.Add(h.timeout)
 	}
 }
+
+// turn is a lock that one can stop waiting for.
+type turn chan struct{}
+
+// take waits for the turn, and says whether it came before ctx ended.
+func (t turn) take(ctx context.Context) bool {
+	select {
+	case t <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (t turn) leave() { <-t }
 
 // Health says whether the vantage has a way to the internet, as far as its
 // results tell. Local targets tell nothing.
