@@ -115,7 +115,8 @@ func (r *Room) revise(s *service, rec *record, e *faultline.Event) {
 	if rec.Incident.State == faultline.Retracted || rec.Incident.MergedInto != "" {
 		return
 	}
-	if rec.Incident.State == faultline.Resolved && !wasActive && t.active() && s.Current == rec.Incident.ID && r.continues(rec, e) {
+	again := !wasActive && t.active() && !r.covered(rec, t)
+	if again && rec.Incident.State == faultline.Resolved && s.Current == rec.Incident.ID && r.continues(rec, e) {
 		r.reopen(rec, t)
 	}
 	if s.Current != rec.Incident.ID {

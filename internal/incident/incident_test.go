@@ -411,7 +411,7 @@ func TestRecoveringAndResolved(t *testing.T) {
 		g.pass(12 * time.Minute)
 		g.want(faultline.Recovering)
 		g.revise("s", func(e *faultline.Event) { e.Recovered = time.Time{} })
-		g.want(faultline.Possible)
+		g.want(faultline.Possible) // the world's own series
 		if i := g.last[first]; !i.End.IsZero() || len(i.Episodes) != 1 {
 			t.Errorf("end %s, %d episodes", i.End, len(i.Episodes))
 		}
@@ -431,6 +431,30 @@ func TestRecoveringAndResolved(t *testing.T) {
 		g.want(faultline.Recovering)
 		g.surge("new", us)
 		g.want(faultline.Possible)
+	})
+	t.Run("the tail of a country is no relapse and reopens nothing, but is never fine", func(t *testing.T) {
+		g := newRig(t, incident.Config{})
+		g.surge("s", world)
+		g.surge("c", gb)
+		g.pass(30 * time.Minute)
+		g.recovers("s")
+		g.recovers("c")
+		g.pass(10 * time.Minute)
+		g.want(faultline.Recovering)
+		g.closes("s")
+		again := func(e *faultline.Event) { e.Recovered = time.Time{} }
+		g.revise("c", again)
+		g.pass(40 * time.Minute)
+		g.want(faultline.Recovering)
+		g.recovers("c")
+		g.pass(10 * time.Minute)
+		g.want(faultline.Resolved)
+		g.revise("c", again)
+		g.want(faultline.Resolved)
+		g.wantStatus(faultline.OddState, "")
+		g.closes("c")
+		g.pass(time.Minute)
+		g.wantStatus(faultline.Fine, "")
 	})
 	t.Run("nothing is resolved while nobody can tell", func(t *testing.T) {
 		g := newRig(t, incident.Config{})
@@ -563,6 +587,18 @@ func TestStatus(t *testing.T) {
 			delete(g.checks, "local")
 			g.pass(10 * time.Minute)
 		}, faultline.Unclear, incident.ProbesSilent, []string{}},
+		{"one failed check after good ones", func(g *rig) {
+			g.quiet, g.checks["local"] = true, true
+			g.pass(time.Minute)
+			g.checks["local"] = false
+			g.pass(time.Minute)
+		}, faultline.Fine, "", []string{"probes"}},
+		{"two, that were not failed at the second attempt", func(g *rig) {
+			g.quiet, g.checks["local"] = true, true
+			g.pass(time.Minute)
+			g.checks["local"] = false
+			g.pass(2 * time.Minute)
+		}, faultline.Unclear, incident.Checking, []string{"probes"}},
 		{"one failed check", func(g *rig) { g.quiet = true; g.checks["local"] = false; g.pass(time.Minute) }, faultline.Unclear, incident.Checking, []string{"probes"}},
 		{"an odd reading", func(g *rig) {
 			x := g.world()

@@ -177,13 +177,22 @@ func TestEpisodes(t *testing.T) {
 			g.surge("a", world, shifted(0, 40*time.Minute))
 			g.surge("b", world, shifted(3*time.Hour, 4*time.Hour))
 		}, []span{{0, 40}, {180, 240}}},
-		{"a gap of less than half an hour joins", func(g *rig) {
+		{"two waves of the world that its detector split, without a gap", func(g *rig) {
 			g.surge("a", world, shifted(0, 40*time.Minute))
-			g.surge("b", world, shifted(69*time.Minute, 2*time.Hour))
+			g.surge("b", world, shifted(40*time.Minute, 2*time.Hour))
+		}, []span{{0, 40}, {40, 120}}},
+		{"checks that fail do not join what was split", func(g *rig) {
+			g.surge("a", world, shifted(0, 40*time.Minute))
+			g.surge("b", world, shifted(60*time.Minute, 2*time.Hour))
+			g.down("d", "local", shifted(10*time.Minute, 3*time.Hour))
+		}, []span{{0, 60}, {60, 180}}},
+		{"a gap of less than half an hour between countries joins", func(g *rig) {
+			g.surge("a", gb, shifted(0, 40*time.Minute))
+			g.surge("b", us, shifted(69*time.Minute, 2*time.Hour))
 		}, []span{{0, 120}}},
 		{"half an hour does not", func(g *rig) {
-			g.surge("a", world, shifted(0, 40*time.Minute))
-			g.surge("b", world, shifted(70*time.Minute, 2*time.Hour))
+			g.surge("a", gb, shifted(0, 40*time.Minute))
+			g.surge("b", us, shifted(70*time.Minute, 2*time.Hour))
 		}, []span{{0, 40}, {70, 120}}},
 		{"a country does not lengthen a wave of the world", func(g *rig) {
 			g.surge("a", world, shifted(0, 40*time.Minute))

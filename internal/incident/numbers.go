@@ -81,25 +81,30 @@ type wave struct {
 	events     []*tracked
 }
 
-// episodes are the waves of the incident. The widest series say when: those of
-// the world, and the checks that fail. A country's surge makes a wave of its
-// own only where the wider ones saw none, and an ASN's likewise; else it only
-// says for whom.
+// episodes are the waves of the incident. The widest series say when. Surges
+// of the world's series are waves of their own: their detector has merged and
+// split them already. Checks that fail lengthen the wave that they touch, or
+// make one. A country's surge makes a wave only where the wider series saw
+// none, and an ASN's likewise; else it only says for whom.
 func (rec *record) episodes(r *Room, list []*tracked) []faultline.Episode {
 	var waves []wave
-	for _, tier := range [][]faultline.Level{{faultline.World, faultline.AtVantage}, {faultline.InCountry}, {faultline.InASN}} {
+	for _, level := range []faultline.Level{faultline.World, faultline.AtVantage, faultline.InCountry, faultline.InASN} {
 		var own []wave
 		for _, t := range list {
-			if !slices.Contains(tier, t.Event.Series.Level) {
+			w := wave{t.Event.Onset, r.endOf(rec, t), []*tracked{t}}
+			if t.Event.Series.Level != level {
 				continue
 			}
-			if w := r.touching(waves, t, rec); w != nil {
-				w.events = append(w.events, t)
-			} else {
-				own = append(own, wave{t.Event.Onset, r.endOf(rec, t), []*tracked{t}})
+			touched := r.touching(waves, &w)
+			if len(touched) == 0 || level == faultline.World {
+				own = append(own, w)
+				continue
+			}
+			for _, i := range touched {
+				join(waves, i, &w, level == faultline.AtVantage)
 			}
 		}
-		waves = r.merge(append(waves, own...))
+		waves = apart(append(waves, r.merge(own)...))
 	}
 	episodes := make([]faultline.Episode, len(waves))
 	for i := range waves {
@@ -124,39 +129,91 @@ func (r *Room) endOf(rec *record, t *tracked) time.Time {
 	return t.Event.At
 }
 
-// touching finds the wave that an event belongs to: nearer than Merge.
-func (r *Room) touching(waves []wave, t *tracked, rec *record) *wave {
-	end := r.endOf(rec, t)
+// touching finds the waves that another belongs to: those that it overlaps,
+// else the first that is nearer than Merge.
+func (r *Room) touching(waves []wave, w *wave) []int {
+	var over, near []int
 	for i := range waves {
-		if r.near(&waves[i], t.Event.Onset, end) {
-			return &waves[i]
+		switch d := gap(&waves[i], w); {
+		case d == 0:
+			over = append(over, i)
+		case d < r.cfg.Merge && near == nil:
+			near = []int{i}
 		}
 	}
-	return nil
+	if over != nil {
+		return over
+	}
+	return near
 }
 
-func (r *Room) near(w *wave, start, end time.Time) bool {
-	return (w.end.IsZero() || start.Sub(w.end) < r.cfg.Merge) && (end.IsZero() || w.start.Sub(end) < r.cfg.Merge)
+// gap is the time between two waves; 0 if they overlap.
+func gap(a, b *wave) time.Duration {
+	switch {
+	case !a.end.IsZero() && b.start.After(a.end):
+		return b.start.Sub(a.end)
+	case !b.end.IsZero() && a.start.After(b.end):
+		return a.start.Sub(b.end)
+	}
+	return 0
 }
 
-// merge sorts waves and joins those whose gap is shorter than Merge.
+// join adds w to the wave i; with longer, it lengthens it, but not into the
+// wave before.
+func join(waves []wave, i int, w *wave, longer bool) {
+	to := &waves[i]
+	to.events = append(to.events, w.events...)
+	if !longer {
+		return
+	}
+	start := w.start
+	if i > 0 {
+		start = latest(start, waves[i-1].end)
+	}
+	if start.Before(to.start) {
+		to.start = start
+	}
+	to.end = later(to.end, w.end)
+}
+
+// later is the later of two ends; zero is still to come.
+func later(a, b time.Time) time.Time {
+	if a.IsZero() || b.IsZero() {
+		return time.Time{}
+	}
+	return latest(a, b)
+}
+
+// merge joins waves whose gap is shorter than Merge, unless they hold surges
+// of the same series: those were split by their detector.
 func (r *Room) merge(waves []wave) []wave {
 	slices.SortStableFunc(waves, func(a, b wave) int { return a.start.Compare(b.start) })
 	var out []wave
 	for _, w := range waves {
-		if n := len(out); n > 0 && r.near(&out[n-1], w.start, w.end) {
-			last := &out[n-1]
-			last.events = append(last.events, w.events...)
-			if last.end.IsZero() || w.end.IsZero() {
-				last.end = time.Time{}
-			} else {
-				last.end = latest(last.end, w.end)
-			}
+		if n := len(out); n > 0 && gap(&out[n-1], &w) < r.cfg.Merge && !split(&out[n-1], &w) {
+			join(out, n-1, &w, true)
 			continue
 		}
 		out = append(out, w)
 	}
 	return out
+}
+
+func split(a, b *wave) bool {
+	return slices.ContainsFunc(a.events, func(x *tracked) bool {
+		return x.kind() == Reports && slices.ContainsFunc(b.events, func(y *tracked) bool { return x.Event.Series == y.Event.Series })
+	})
+}
+
+// apart sorts waves and ends each where the next begins, at the latest.
+func apart(waves []wave) []wave {
+	slices.SortStableFunc(waves, func(a, b wave) int { return a.start.Compare(b.start) })
+	for i := range len(waves) - 1 {
+		if w := &waves[i]; w.end.IsZero() || w.end.After(waves[i+1].start) {
+			w.end = waves[i+1].start
+		}
+	}
+	return waves
 }
 
 // episode describes a wave by the events in it.

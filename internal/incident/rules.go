@@ -54,7 +54,7 @@ func (r *Room) nextRecovering(s *service, rec *record) bool {
 		r.fallBack(rec, t)
 		return true
 	}
-	if r.now.Sub(rec.Since) < r.cfg.Resolve || len(rec.speaking()) > 0 || !r.anyAwake(s) {
+	if r.now.Sub(rec.Since) < r.cfg.Resolve || !r.allBack(s, rec) || !r.anyAwake(s) {
 		return false
 	}
 	rec.resolve(r, By, "as usual for "+inWords(r.cfg.Resolve), nil)
@@ -129,13 +129,40 @@ func (r *Room) recover(s *service, rec *record) {
 	rec.step(r, faultline.Recovering, By, strings.Join(why, "; "), rec.widest(rec.Openers...))
 }
 
+// allBack says whether every event is back, those that linger too.
+func (r *Room) allBack(s *service, rec *record) bool {
+	for _, t := range rec.Events {
+		if !r.back(s, t) {
+			return false
+		}
+	}
+	return true
+}
+
+// covered says whether a wider series of reports shows the same disruption:
+// then the event says for whom, and its tail is no relapse.
+func (r *Room) covered(rec *record, t *tracked) bool {
+	for _, w := range rec.Events {
+		if w.kind() == Reports && w.Event.Series.Level < t.Event.Series.Level && w.Event.State != faultline.EventRetracted && above(w.Event.Series, t.Event.Series) && r.close(w, t) {
+			return true
+		}
+	}
+	return false
+}
+
+// above says whether the series a holds the reports of b.
+func above(a, b faultline.Series) bool {
+	return b.Level != faultline.AtVantage && (a.Level == faultline.World || a.Level == faultline.InCountry && a.Country == b.Country)
+}
+
 // relapse is an event that shows the failure again, or a new one. One that was
-// only found late, and began before the disruption ended, lingers.
+// only found late, and began before the disruption ended, lingers; so does the
+// tail of a country or an ASN.
 func (r *Room) relapse(s *service, rec *record) *tracked {
 	for _, t := range rec.sorted() {
 		switch {
 		case !t.active() || r.back(s, t) || slices.Contains(rec.Lingering, t.Event.ID):
-		case t.Known.After(rec.Since) && !t.Event.Onset.After(rec.Incident.End):
+		case !t.Event.Onset.After(rec.Incident.End) && (t.Known.After(rec.Since) || r.covered(rec, t)):
 			rec.Lingering = append(rec.Lingering, t.Event.ID)
 		default:
 			return t

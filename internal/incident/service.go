@@ -34,6 +34,7 @@ type view struct {
 	Reason  string
 	Up      bool      // the newest check that could tell succeeded
 	OKs     int       // successful checks in a row
+	Fails   int       // failed ones in a row; a second attempt is not another
 	Failed  time.Time // newest failed check
 }
 
@@ -82,10 +83,13 @@ func (s *service) look(x *faultline.Reading) {
 		return
 	}
 	if v.Up = x.Value > 0; v.Up {
-		v.OKs++
-	} else {
-		v.OKs, v.Failed = 0, x.At
+		v.OKs, v.Fails = v.OKs+1, 0
+		return
 	}
+	if !x.At.Equal(v.Failed) {
+		v.Fails++
+	}
+	v.OKs, v.Failed = 0, x.At
 }
 
 // hear notes that the series of an event could tell.
@@ -99,13 +103,12 @@ func (rec *record) hear(x *faultline.Reading) {
 
 // odd keeps the series whose newest reading is odd but made no incident.
 func (r *Room) odd(s *service, x *faultline.Reading) {
-	key := x.Series.String()
 	unusual := x.Verdict == faultline.Odd || x.Verdict == faultline.Surging || x.LogP >= r.cfg.OddLogP && x.Verdict != faultline.Dropping && x.Value > x.Expected
 	if unusual && x.Verdict != faultline.CannotTell && x.Reporters >= r.cfg.OddReporters {
-		s.Odd[key] = x.At
-		return
+		s.Odd[x.Series.String()] = x.At
+	} else if len(s.Odd) > 0 {
+		delete(s.Odd, x.Series.String())
 	}
-	delete(s.Odd, key)
 }
 
 // isOdd forgets series that fell silent.

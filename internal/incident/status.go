@@ -12,7 +12,7 @@ const (
 	Impaired     = "impaired"      // the vantages cannot be trusted
 	ProbesSilent = "probes_silent" // no checks arrive any more
 	Silent       = "collector_silent"
-	Checking     = "checking" // the newest check failed; one is not enough
+	Checking     = "checking" // checks fail, not often enough to say more
 )
 
 // setStatus emits the service's status when it changed.
@@ -51,11 +51,11 @@ func (r *Room) statusOf(s *service) faultline.Status {
 		st.State, st.Reason = faultline.Unclear, r.reason(s, &p)
 	case open:
 		st.State = rec.Incident.State
-	case r.isOdd(s) || len(s.Weak) > 0:
+	case r.isOdd(s) || len(s.Weak) > 0 || rec != nil && len(rec.speaking()) > 0:
 		st.State = faultline.OddState
 	case p.known > 0 && p.healthy == 0:
 		st.State, st.Reason = faultline.Unclear, r.reason(s, &p)
-	case p.healthy > 0 && p.up == 0:
+	case p.healthy > 0 && p.up == 0 && (p.doubtful == 0 || s.Status.State != faultline.Fine):
 		st.State, st.Reason = faultline.Unclear, Checking
 	default:
 		st.State = faultline.Fine
@@ -66,6 +66,7 @@ func (r *Room) statusOf(s *service) faultline.Status {
 // panel counts the vantage series of a service.
 type panel struct {
 	known, fresh, healthy, up int
+	doubtful                  int    // failed, too few times to say anything
 	reason                    string // of the first that cannot tell
 }
 
@@ -84,6 +85,8 @@ func (r *Room) probesOf(s *service) (p panel) {
 			p.healthy++
 			if v.Up {
 				p.up++
+			} else if v.Fails < r.cfg.FailedChecks {
+				p.doubtful++
 			}
 		}
 	}
