@@ -498,6 +498,13 @@ func TestTheClientsAddress(t *testing.T) {
 		})
 	}
 	g := newRig(t, setup{})
+	r := httptest.NewRequest("POST", "/api/v1/reports", strings.NewReader(good))
+	r.RemoteAddr = "127.0.0.1:1"
+	r.Header = http.Header{"Content-Type": {"application/json"}, "X-Forwarded-For": {"99.0.0.1", "81.2.3.4"}}
+	ids(t, g.serve(r))
+	if r := payload(t, &g.journal.all()[0]); r.Country != british {
+		t.Errorf("of two header lines the first counts: country %s", r.Country)
+	}
 	for _, peer := range []string{"@", "", "pipe"} {
 		if w := g.post(good, header{"peer": peer}); w.Code != 400 {
 			t.Errorf("peer %q: %d", peer, w.Code)
@@ -532,3 +539,15 @@ func (g *rig) serve(r *http.Request) *httptest.ResponseRecorder {
 }
 
 func serviceID(s string) faultline.ServiceID { return faultline.ServiceID(s) }
+
+func TestABatchCostsWhatItsReportsCost(t *testing.T) {
+	g := newRig(t, setup{config: func(c *report.Config) { c.Burst = 5 }})
+	three := "[" + good + "," + good + "," + good + "]"
+	ids(t, g.post(three, nil))
+	if w := g.post(three, nil); w.Code != 429 {
+		t.Errorf("six reports with an allowance of five: %d", w.Code)
+	}
+	if n := len(g.journal.all()); n != 3 {
+		t.Errorf("%d in the journal", n)
+	}
+}
