@@ -186,17 +186,49 @@ func TestATornLastWriteCostsNothingThatWasAcknowledged(t *testing.T) {
 	appendN(t, j, 1)
 }
 
-func TestAFlippedBitIsNeverSilent(t *testing.T) {
-	dir := t.TempDir()
-	j, _ := open(t, Options{Dir: dir})
+// A bit flips in a record of the middle: in its body, and in its length, where
+// JetStream cuts the stream short.
+func TestAFlippedBitIsNeverSilentAndNoNumberIsGivenTwice(t *testing.T) {
+	base := t.TempDir()
+	j, _ := open(t, Options{Dir: base})
 	appendN(t, j, 20)
 	j.Close()
-	files := blocks(t, dir)
-	edit(t, files[0], func(b []byte) []byte { b[len(b)/2] ^= 4; return b })
-	j, _ = open(t, Options{Dir: dir})
-	t.Logf("frames %s", frames(t, j))
-	if testutil.ToFloat64(j.m.corrupt) == 0 {
-		t.Error("a frame is gone and nobody said so")
+	for name, at := range map[string]func([]byte) int{
+		"in the first length": func([]byte) int { return 1 },
+		"in the last body":    func(b []byte) int { return len(b) - 20 },
+		"in a body":           func(b []byte) int { return len(b)/20*10 + 100 },
+		"in a length":         func(b []byte) int { return len(b)/20*10 + 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS(base)); err != nil {
+				t.Fatal(err)
+			}
+			edit(t, blocks(t, dir)[0], func(b []byte) []byte { b[at(b)] ^= 4; return b })
+			j, _ := open(t, Options{Dir: dir})
+			t.Logf("frames %s", frames(t, j))
+			if testutil.ToFloat64(j.m.corrupt) == 0 {
+				t.Error("a frame is gone and nobody said so")
+			}
+			o := journaltest.Report(21)
+			if err := j.Append(t.Context(), o); err != nil || o.Position.Frame != 21 {
+				t.Errorf("next frame %d, %v; want 21", o.Position.Frame, err)
+			}
+			enough, ctx := errors.New("enough"), t.Context()
+			last := uint64(0)
+			err := j.Follow(ctx, 0, 0, func(f *journal.Frame) error {
+				if last++; f.Number != last {
+					t.Errorf("follow: frame %d, want %d", f.Number, last)
+				}
+				if last += max(f.Lost, 1) - 1; last == 21 {
+					return enough
+				}
+				return nil
+			})
+			if !errors.Is(err, enough) {
+				t.Errorf("follow: %v", err)
+			}
+		})
 	}
 }
 

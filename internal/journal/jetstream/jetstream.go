@@ -76,13 +76,13 @@ type Journal struct {
 	lanes   []*lane
 	trims   []trims
 	control control
+	high    *highWater
 
-	mu       sync.Mutex
-	current  *engine
-	closed   bool
-	lastTry  time.Time
-	closing  sync.Once
-	closeErr error
+	mu      sync.Mutex
+	current *engine
+	closed  bool
+	lastTry time.Time
+	closing sync.Once
 }
 
 var _ journal.Journal = (*Journal)(nil)
@@ -99,8 +99,12 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 	if j.current, err = startEngine(ctx, o); err != nil {
 		return nil, err
 	}
-	if err := j.openStreams(ctx); err != nil {
+	if j.high, err = openHighWater(o); err == nil {
+		err = j.openStreams(ctx)
+	}
+	if err != nil {
 		j.current.stop()
+		j.high.close()
 		return nil, err
 	}
 	j.m = newMetrics(o.Registry)
@@ -143,8 +147,11 @@ func (j *Journal) openStream(ctx context.Context, p uint16) error {
 	if old != nil {
 		j.trims[p].load(old.CachedInfo().Config.Metadata)
 	}
-	_, err = j.current.js.CreateOrUpdateStream(ctx, j.streamConfig(p))
-	return err
+	s, err := j.current.js.CreateOrUpdateStream(ctx, j.streamConfig(p))
+	if err != nil {
+		return err
+	}
+	return j.refill(ctx, p, s.CachedInfo().State.LastSeq)
 }
 
 func (j *Journal) streamConfig(p uint16) jetstream.StreamConfig {
@@ -248,6 +255,7 @@ func (j *Journal) Close() error {
 		defer j.mu.Unlock()
 		j.closed = true
 		j.current.stop()
+		j.high.close()
 	})
 	return nil
 }

@@ -224,6 +224,7 @@ func (l *lane) publish() (uint64, error) {
 	if err != nil {
 		return 0, l.j.failure("append to journal", err)
 	}
+	l.j.high.set(l.partition, number)
 	l.j.m.publish.Observe(time.Since(start).Seconds())
 	return number, nil
 }

@@ -117,8 +117,17 @@ func (r *reader) pass(ctx context.Context, e *engine) error {
 		return err
 	}
 	defer it.Stop()
-	return r.drain(ctx, it)
+	if err := r.drain(ctx, it); !errors.Is(err, errIdle) {
+		return err
+	}
+	return r.oneByOne(ctx, s)
 }
+
+// errIdle says that nothing came for so long although more is there: a server
+// waits at a message that it cannot read.
+var errIdle = errors.New("nothing comes")
+
+const idleAfter = 2 * time.Second
 
 // prefetch is how many frames are on their way to a reader: 32 MiB at most.
 const prefetch = 64
@@ -132,7 +141,7 @@ func forget(e *engine, stream string, cons jetstream.Consumer) {
 
 func (r *reader) drain(ctx context.Context, it jetstream.MessagesContext) error {
 	for {
-		msg, err := it.Next(jetstream.NextContext(ctx))
+		msg, err := r.message(ctx, it)
 		if err != nil {
 			return err
 		}
@@ -156,6 +165,43 @@ func (r *reader) drain(ctx context.Context, it jetstream.MessagesContext) error 
 			return r.skip(r.end())
 		}
 	}
+}
+
+func (r *reader) message(ctx context.Context, it jetstream.MessagesContext) (jetstream.Msg, error) {
+	if r.follow {
+		return it.Next(jetstream.NextContext(ctx))
+	}
+	short, cancel := context.WithTimeout(ctx, idleAfter)
+	defer cancel()
+	msg, err := it.Next(jetstream.NextContext(short))
+	if err != nil && ctx.Err() == nil && short.Err() != nil {
+		return nil, errIdle
+	}
+	return msg, err
+}
+
+// oneByOne asks for each of the remaining messages of a Read. What the server
+// cannot give is lost.
+func (r *reader) oneByOne(ctx context.Context, s jetstream.Stream) error {
+	for number := max(r.next, r.trimmed()); number <= r.last; number++ {
+		msg, err := s.GetMsg(ctx, number)
+		var api *jetstream.APIError
+		switch {
+		case errors.Is(err, jetstream.ErrMsgNotFound) || errors.As(err, &api):
+			continue
+		case err != nil:
+			return err
+		}
+		if err := r.skip(number); err != nil {
+			return err
+		}
+		r.next = number + 1
+		if err := r.each(number, msg.Data); err != nil {
+			r.stopped = true
+			return err
+		}
+	}
+	return r.skip(r.end())
 }
 
 // end is the first sequence that is not read.
