@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -118,9 +119,9 @@ func TestACutAnswerIsFetchedOverTCP(t *testing.T) {
 }
 
 func TestALostQueryIsSentAgain(t *testing.T) {
-	n := 0
+	var n atomic.Int32
 	addr := serve(t, func(w mdns.ResponseWriter, q *mdns.Msg) {
-		if n++; n > 1 {
+		if n.Add(1) > 1 {
 			_ = w.WriteMsg(reply(q, mdns.RcodeSuccess, "example.org. 60 IN A 192.0.2.7"))
 		}
 	})

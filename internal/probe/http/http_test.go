@@ -7,6 +7,7 @@ import (
 	stdhttp "net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -173,9 +174,10 @@ func TestTheBodyIsReadUpToTheCap(t *testing.T) {
 }
 
 func TestWeSayWhoWeAre(t *testing.T) {
-	var got *stdhttp.Request
-	s := web(t, func(_ stdhttp.ResponseWriter, r *stdhttp.Request) { got = r })
+	requests := make(chan *stdhttp.Request, 1)
+	s := web(t, func(_ stdhttp.ResponseWriter, r *stdhttp.Request) { requests <- r })
 	probetest.Open(t, http.Kind, nil).Check(t, s.URL+"/a%20b?q=%C3%A4#f", probetest.Timeout)
+	got := <-requests
 	if ua := got.UserAgent(); ua != "faultline/test (outage observatory; +ops@example.org)" {
 		t.Errorf("User-Agent %q", ua)
 	}
@@ -241,14 +243,14 @@ func FuzzAnswer(f *testing.F) {
 	} {
 		f.Add(answer(s))
 	}
-	var say string // the fuzzer calls one at a time
+	var say atomic.Value // the fuzzer calls one at a time
 	addr := probetest.Serve(f, func(c net.Conn) {
 		if _, err := c.Read(make([]byte, 4096)); err == nil {
-			_, _ = c.Write([]byte(say))
+			_, _ = c.Write([]byte(say.Load().(string)))
 		}
 	})
 	f.Fuzz(func(t *testing.T, s string) {
-		say = s
+		say.Store(s)
 		probetest.Open(t, http.Kind, nil).Check(t, url(addr), 2*time.Second)
 	})
 }
