@@ -34,6 +34,7 @@ var (
 	ErrNewer    = errors.New("store was written by a newer version")
 	ErrBroken   = errors.New("store cannot be read")
 	ErrInUse    = errors.New("store is open in another program")
+	ErrClosed   = errors.New("store is closed")
 	// ErrArchive: a file of the archive is not what its manifest says.
 	ErrArchive = errors.New("archive is damaged")
 )

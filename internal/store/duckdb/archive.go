@@ -94,7 +94,7 @@ func (s *Store) archiveTable(ctx context.Context, dir string, table int, m store
 	}
 	// Rows are only ever added, and dropped from the old end: an hour with no
 	// more rows than the file, none of them later, has nothing new.
-	if old.Name != "" && has.Rows <= old.Rows && (!a.positions || !has.Last.After(old.Last)) {
+	if old.Name != "" && has.Rows <= old.Rows && (!a.positions || comparePositions(has.Last, old.Last) <= 0) {
 		return old, false, nil
 	}
 	from := `SELECT * FROM ` + a.kind + ` WHERE ` + cond
@@ -106,21 +106,19 @@ WHERE had.part = ` + a.kind + `.part AND had.frame = ` + a.kind + `.frame AND ha
 	f, err = s.writeParquet(ctx, dir, fmt.Sprintf("%s-r%d.parquet", a.kind, m.Revision), `SELECT * FROM (`+from+`) ORDER BY `+a.order)
 	f.Kind = a.kind
 	if a.positions && err == nil {
-		err = s.ends(ctx, filepath.Join(dir, f.Name), &f)
+		err = s.ends(ctx, parquet(filepath.Join(dir, f.Name)), &f)
 	}
 	return f, true, err
 }
 
-// hourHas counts the store's rows of an hour.
+// hourHas counts the store's rows of an hour, and finds the last one.
 func (s *Store) hourHas(ctx context.Context, table int, cond string) (f store.ArchivedFile, err error) {
 	a := archived[table]
-	if !a.positions {
-		err = s.query(ctx, "count "+a.kind, `SELECT count(*) FROM `+a.kind+` WHERE `+cond, nil, func(rows *sql.Rows) error { return rows.Scan(&f.Rows) })
+	err = s.query(ctx, "count "+a.kind, `SELECT count(*) FROM `+a.kind+` WHERE `+cond, nil, func(rows *sql.Rows) error { return rows.Scan(&f.Rows) })
+	if err != nil || !a.positions {
 		return f, err
 	}
-	text := `SELECT count(*), coalesce(max(frame), 0), coalesce(arg_max(idx, frame * 65536 + idx), 0) FROM ` + a.kind + ` WHERE ` + cond
-	err = s.query(ctx, "count "+a.kind, text, nil, func(rows *sql.Rows) error { return rows.Scan(&f.Rows, &f.Last.Frame, &f.Last.Index) })
-	return f, err
+	return f, s.ends(ctx, a.kind+` WHERE `+cond, &f)
 }
 
 // rowGroup is how many rows a Parquet file keeps together: small enough that
@@ -138,17 +136,14 @@ func (s *Store) writeParquet(ctx context.Context, dir, name, query string) (f st
 	return f, seal(path, &f)
 }
 
-// ends notes the first and the last position in a file.
-func (s *Store) ends(ctx context.Context, path string, f *store.ArchivedFile) error {
-	if f.Rows == 0 {
-		return nil
-	}
+// ends notes the first and the last position among rows.
+func (s *Store) ends(ctx context.Context, from string, f *store.ArchivedFile) error {
 	for _, end := range []struct {
 		order string
 		into  *faultline.Position
 	}{{"part, frame, idx", &f.First}, {"part DESC, frame DESC, idx DESC", &f.Last}} {
-		text := `SELECT part, frame, idx FROM ` + parquet(path) + ` ORDER BY ` + end.order + ` LIMIT 1`
-		if err := s.query(ctx, "read "+path, text, nil, func(rows *sql.Rows) error {
+		text := `SELECT part, frame, idx FROM ` + from + ` ORDER BY ` + end.order + ` LIMIT 1`
+		if err := s.query(ctx, "find ends of rows", text, nil, func(rows *sql.Rows) error {
 			return rows.Scan(&end.into.Partition, &end.into.Frame, &end.into.Index)
 		}); err != nil {
 			return err

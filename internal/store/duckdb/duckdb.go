@@ -176,6 +176,9 @@ func (s *Store) writing(ctx context.Context, f func() error) error {
 	}
 	s.gate.RLock()
 	defer s.gate.RUnlock()
+	if s.db == nil {
+		return store.ErrClosed
+	}
 	return s.seen(f())
 }
 
@@ -189,7 +192,7 @@ func (s *Store) reading(ctx context.Context, f func(*sql.DB) error) error {
 	s.gate.RLock()
 	defer s.gate.RUnlock()
 	if s.db == nil {
-		return fmt.Errorf("%w: not open since an earlier error", store.ErrBroken)
+		return store.ErrClosed
 	}
 	return s.seen(f(s.db))
 }

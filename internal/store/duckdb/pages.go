@@ -14,7 +14,7 @@ import (
 // lies inside, and memory stays that of a page.
 
 // pageRows is how many rows a page aims at.
-const pageRows = 10_000
+const pageRows = 16_000
 
 // pager asks in windows. Its two texts take a further condition, and args are
 // the arguments of either.
@@ -49,22 +49,34 @@ func pages[T any](ctx context.Context, s *Store, p *pager, limit int, scan func(
 
 // nextPage is the rows of the next window that has any, or nil.
 func nextPage[T any](ctx context.Context, s *Store, p *pager, scan func(*sql.Rows) (T, error)) (page []T, err error) {
+	for again := false; ; again = true {
+		hi := p.lo + min(p.width, math.MaxInt64-p.lo)
+		text := p.rows(fmt.Sprintf("%s >= %d AND %s < %d", p.column, p.lo, p.column, hi))
+		if err := s.query(ctx, p.what, text, p.args, func(rows *sql.Rows) error {
+			v, err := scan(rows)
+			page = append(page, v)
+			return err
+		}); err != nil {
+			return nil, err
+		}
+		if len(page) > 0 || again {
+			p.lo = hi
+			p.adapt(len(page))
+			return page, nil
+		}
+		if ok, err := p.seek(ctx, s); err != nil || !ok {
+			return nil, err
+		}
+	}
+}
+
+// seek moves the next window to the next row, if there is any.
+func (p *pager) seek(ctx context.Context, s *Store) (bool, error) {
 	var lo sql.NullInt64
 	first := p.first(fmt.Sprintf("%s >= %d", p.column, p.lo))
-	if err := s.query(ctx, p.what, first, p.args, func(rows *sql.Rows) error { return rows.Scan(&lo) }); err != nil || !lo.Valid {
-		return nil, err
-	}
+	err := s.query(ctx, p.what, first, p.args, func(rows *sql.Rows) error { return rows.Scan(&lo) })
 	p.lo = lo.Int64
-	hi := p.lo + min(p.width, math.MaxInt64-p.lo)
-	text := p.rows(fmt.Sprintf("%s >= %d AND %s < %d", p.column, p.lo, p.column, hi))
-	err = s.query(ctx, p.what, text, p.args, func(rows *sql.Rows) error {
-		v, err := scan(rows)
-		page = append(page, v)
-		return err
-	})
-	p.lo = hi
-	p.adapt(len(page))
-	return page, err
+	return lo.Valid, err
 }
 
 // adapt makes the next window wider or narrower, so that pages come out near
