@@ -15,7 +15,7 @@ import (
 var (
 	foundations = []string{"internal/kind", "internal/netinfo", "internal/settings", "internal/telemetry"}
 	rooms       = []string{"internal/intake", "internal/probe", "internal/journal", "internal/series", "internal/detect", "internal/incident", "internal/store", "internal/publish"}
-	wiring      = []string{"internal/app", "internal/cli"}
+	wiring      = []string{"internal/app", "internal/cli", "internal/bench", "internal/docgen"}
 )
 
 type pkg struct {

@@ -49,9 +49,9 @@ func TestDefaultDir(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		"the environment wins":         {map[string]string{"FAULTLINE_DATA": "/a", "XDG_STATE_HOME": "/b", "HOME": "/c"}, "/a"},
-		"then the state folder":        {map[string]string{"XDG_STATE_HOME": "/b", "HOME": "/c"}, "/b/faultline"},
-		"then the one under the home":  {map[string]string{"HOME": "/c"}, "/c/.local/state/faultline"},
+		"the environment wins":          {map[string]string{"FAULTLINE_DATA": "/a", "XDG_STATE_HOME": "/b", "HOME": "/c"}, "/a"},
+		"then the state folder":         {map[string]string{"XDG_STATE_HOME": "/b", "HOME": "/c"}, "/b/faultline"},
+		"then the one under the home":   {map[string]string{"HOME": "/c"}, "/c/.local/state/faultline"},
 		"without any there is no place": {nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,384 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"faultline"
+	"faultline/internal/intake/catalogue"
+	"faultline/internal/intake/report"
+	"faultline/internal/journal"
+	"faultline/internal/journal/jetstream"
+	"faultline/internal/netinfo"
+	"faultline/internal/probe"
+	"faultline/internal/publish/live"
+	"faultline/internal/publish/web"
+	"faultline/internal/store"
+	"faultline/internal/store/duckdb"
+	"faultline/internal/telemetry"
+)
+
+// Options are what a program is made of.
+type Options struct {
+	Config       Config
+	Dir          string   // the data folder
+	Watch        []string // URLs typed on the command line
+	Demo         *Demo    // a recorded day beside live input; nil for none
+	Version      string
+	ConsoleToken string // from the environment; a token file wins
+	Log          *slog.Logger
+	Now          func() time.Time
+	// Journal replaces the journal that the configuration names; for benches.
+	Journal journal.Journal
+}
+
+// App is the whole program. New makes it without starting anything; Run runs
+// it until its context ends or a part fails.
+type App struct {
+	// OnListen is called with the address once it is served.
+	OnListen func(url string)
+	// Reload makes Run read the services of the configuration again.
+	Reload     <-chan os.Signal
+	ReadConfig func() (Config, error)
+
+	opts     Options
+	typed    []faultline.Service
+	log      *slog.Logger
+	registry *prometheus.Registry
+	folder   *Folder
+	stops    *stops
+
+	journal   journal.Journal
+	store     store.Store
+	geo       *netinfo.DB
+	catalogue *catalogue.Catalogue
+	model     *live.Model
+	obs       *observatory
+	keeper    *keeper
+	engine    *probe.Engine
+	urgent    urgency
+	replay    *replayed
+	intake    *report.Handler
+	keys      *report.Keys
+	site      *web.Site
+	token     string // of the data folder's owner
+	handler   http.Handler
+	closing   sync.Once
+}
+
+// New checks the options. Nothing is opened yet.
+func New(o Options) (*App, error) {
+	typed, err := watched(o.Watch, o.Config.Services)
+	if err != nil {
+		return nil, err
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	o.Config.Services = append(o.Config.Services[:len(o.Config.Services):len(o.Config.Services)], typed...)
+	if err := o.Config.Probe.Validate(); err != nil {
+		return nil, err
+	}
+	return &App{opts: o, typed: typed, log: o.Log, registry: telemetry.NewRegistry(), stops: &stops{log: o.Log}}, nil
+}
+
+// OpenOffline opens a data folder that nobody runs on, catches up with its
+// journal, and answers through Handler until Close. It takes reports, but
+// listens, probes and keeps house no more than it must.
+func OpenOffline(ctx context.Context, o Options) (*App, error) {
+	a, err := New(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	follow := start(context.WithoutCancel(ctx), func(error) {}, a.obs.follow)
+	a.stops.add("chain", follow.stop)
+	if _, err := a.openSites(); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+// Close stops what was started, in reverse order.
+func (a *App) Close() (err error) {
+	a.closing.Do(func() { err = a.stops.run() })
+	return err
+}
+
+// Handler serves pages and API.
+func (a *App) Handler() http.Handler { return a.handler }
+
+// IsFolder says whether dir looks like a data folder.
+func IsFolder(dir string) bool {
+	_, err := os.Stat(lockPath(dir))
+	return err == nil
+}
+
+// open opens all parts that hold something, and reads the journal to its end.
+func (a *App) open(ctx context.Context) error {
+	var err error
+	if a.folder, err = TakeFolder(a.opts.Dir); err != nil {
+		return err
+	}
+	a.stops.add("data folder", func(context.Context) error { return a.folder.Close() })
+	if a.token, err = newLocalToken(a.opts.Dir); err != nil {
+		return err
+	}
+	if a.journal = a.opts.Journal; a.journal == nil {
+		if a.journal, err = openJournal(ctx, a.opts, a.folder, a.registry); err != nil {
+			return err
+		}
+	}
+	a.stops.add("journal", func(context.Context) error { return a.journal.Close() })
+	if a.store, err = openStore(ctx, a.opts, a.folder.Path("store", "faultline.duckdb")); err != nil {
+		return err
+	}
+	a.stops.add("store", func(context.Context) error { return a.store.Close() })
+	if err := a.openPlaces(); err != nil {
+		return err
+	}
+	a.model = live.New(live.Limits{})
+	a.model.SetServices(a.catalogue.All())
+	a.obs = newObservatory(a.journal, a.store, a.opts.chainConfig(), both{modelSink{a.model}, &a.urgent}, telemetry.Room(a.log, "chain"), newChainMetrics(a.registry))
+	a.keeper = &keeper{
+		journal: a.journal, store: a.store, folder: a.folder, config: a.opts.Config.Store.KeepConfig,
+		log: telemetry.Room(a.log, "housekeeping"), now: a.opts.Now, m: newKeeperMetrics(a.registry),
+	}
+	if err := a.openIntake(ctx); err != nil {
+		return err
+	}
+	if err := a.remember(ctx); err != nil {
+		return err
+	}
+	return a.obs.open(ctx)
+}
+
+// openPlaces opens the tables of addresses and the list of services.
+func (a *App) openPlaces() (err error) {
+	if a.geo, err = netinfo.Open(netinfo.Options{File: a.opts.Config.Geo.File}); err != nil {
+		return err
+	}
+	a.catalogue, err = catalogue.New(a.opts.Config.Services...)
+	return err
+}
+
+func openJournal(ctx context.Context, o Options, f *Folder, r prometheus.Registerer) (journal.Journal, error) {
+	return jetstream.Open(ctx, jetstream.Options{
+		Dir: f.Path("journal"), URL: o.Config.Journal.URL, Replicas: replicas(o.Config.Journal),
+		MaxBytes: int64(o.Config.Journal.MaxGB * 1e9), Logger: telemetry.Room(o.Log, "journal"), Registry: r,
+	})
+}
+
+// replicas is 1 for the embedded journal: there is one node.
+func replicas(c JournalConfig) int {
+	if c.URL == "" {
+		return 1
+	}
+	return c.Replicas
+}
+
+func openStore(ctx context.Context, o Options, path string) (store.Store, error) {
+	return duckdb.Open(ctx, duckdb.Options{Path: path, MemoryMB: o.Config.Store.MemoryMB})
+}
+
+// Run opens everything, serves, and blocks until ctx ends or a part fails.
+// Then it stops in reverse order and drains what was accepted.
+func (a *App) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, a.Close()) }()
+	l, err := listen(ctx, a.opts.Config.Listen)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	run := func(name string, f func(context.Context) error) {
+		// Tasks outlive ctx: they are stopped one by one, in reverse order.
+		t := start(context.WithoutCancel(ctx), func(err error) { fail(fmt.Errorf("%s: %w", name, err)) }, f)
+		a.stops.add(name, t.stop)
+	}
+	run("chain", a.obs.follow)
+	run("housekeeping", a.keeper.run)
+	if a.opts.Demo != nil {
+		if a.replay, err = a.openReplay(ctx, *a.opts.Demo, a.stops); err != nil {
+			return err
+		}
+		run("chain of the replay", a.replay.obs.follow)
+		run("replay", a.replay.feed)
+	}
+	sites, err := a.openSites()
+	if err != nil {
+		return err
+	}
+	for _, s := range sites {
+		run("event streams", s.Run)
+	}
+	if err := a.startEngine(run); err != nil {
+		return err
+	}
+	run("heartbeat", a.beat)
+	run("keys of reporters", func(ctx context.Context) error { a.keys.Run(ctx, a.opts.Now, a.log); return nil })
+	server := newServer(a.handler)
+	url := "http://" + l.Addr().String()
+	if err := a.folder.Announce(url); err != nil {
+		return err
+	}
+	served := start(context.WithoutCancel(ctx), fail, func(context.Context) error { return serve(server, l) })
+	a.stops.add("server", func(ctx context.Context) error {
+		err := server.Shutdown(ctx)
+		return errors.Join(err, served.stop(ctx))
+	})
+	if a.OnListen != nil {
+		a.OnListen(url)
+	}
+	a.log.Info("listening", slog.String("url", url), slog.String("data", a.opts.Dir), slog.Int("services", len(a.opts.Config.Services)))
+	return a.wait(ctx)
+}
+
+// wait reloads on the signal, and returns when ctx ends: nil when that was
+// asked for, else why.
+func (a *App) wait(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+				return cause
+			}
+			return nil
+		case <-a.Reload:
+			a.reload()
+		}
+	}
+}
+
+// reload takes the services of the configuration again. A file that is wrong
+// changes nothing.
+func (a *App) reload() {
+	c, err := a.ReadConfig()
+	if err != nil {
+		a.log.Error("configuration not reloaded, the old one stays", slog.Any("error", err))
+		return
+	}
+	services := append(c.Services, a.typed...)
+	if err := errors.Join(a.catalogue.Set(services), a.engine.Set(services)); err != nil {
+		a.log.Error("services not reloaded, the old ones stay", slog.Any("error", err))
+		return
+	}
+	a.model.SetServices(a.catalogue.All())
+	a.log.Info("services reloaded", slog.Int("services", len(services)))
+}
+
+// urgency tells the vantage which services to look at more often.
+type urgency struct{ engine atomic.Pointer[probe.Engine] }
+
+func (u *urgency) Apply(out Output) {
+	e := u.engine.Load()
+	for i := range out.Statuses {
+		if e != nil {
+			e.SetUrgent(out.Statuses[i].Service, out.Statuses[i].State.Open())
+		}
+	}
+}
+
+// both gives outputs to two sinks, in this order.
+type both [2]sink
+
+func (b both) Apply(out Output) { b[0].Apply(out); b[1].Apply(out) }
+
+// modelSink gives the chain's outputs to the pages' model.
+type modelSink struct{ model *live.Model }
+
+func (s modelSink) Apply(out Output) {
+	d := live.Delta{
+		At: out.At, Samples: out.Samples, Cells: out.Cells, Readings: out.Readings, Events: out.Events,
+		Incidents: out.Incidents, Statuses: out.Statuses,
+	}
+	if out.Command != nil {
+		d.Commands = []live.Command{{At: out.CommandAt, ID: out.CommandID.String(), Refused: out.Refused, Command: *out.Command}}
+	}
+	s.model.Apply(d)
+}
+
+// remember fills the pages' model from the store: what the chain will not see
+// again because its snapshot is newer.
+func (a *App) remember(ctx context.Context) error {
+	now := a.opts.Now().UTC()
+	var past live.Past
+	world, country, vantage := faultline.World, faultline.InCountry, faultline.AtVantage
+	for _, level := range []*faultline.Level{&world, &country, &vantage} {
+		f := store.Filter{Level: level, Since: now.Add(-24 * time.Hour)}
+		if err := a.store.Samples(ctx, f, func(s *faultline.Sample) error { past.Samples = append(past.Samples, *s); return nil }); err != nil {
+			return err
+		}
+		if err := a.store.Readings(ctx, f, func(r *faultline.Reading) error { past.Readings = append(past.Readings, *r); return nil }); err != nil {
+			return err
+		}
+	}
+	var err error
+	if past.Records, err = a.store.Records(ctx, store.RecordFilter{}); err != nil {
+		return err
+	}
+	return a.model.Load(past)
+}
+
+// beat appends the heartbeat of the reports' collector. One that cannot be
+// written leaves a gap, and a gap means "nobody was listening": so it was.
+func (a *App) beat(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	from := a.opts.Now()
+	for {
+		now := a.opts.Now()
+		if err := a.append(ctx, faultline.Observation{At: now, Payload: &faultline.Heartbeat{Collector: faultline.CollectorReports, From: from}}); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			a.log.Error("heartbeat not written", slog.Any("error", err))
+		}
+		from = now
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// append stamps and appends one observation of our own.
+func (a *App) append(ctx context.Context, o faultline.Observation) error {
+	now := a.opts.Now().UTC().Truncate(time.Microsecond)
+	o.At, o.Received = o.At.UTC().Truncate(time.Microsecond), now
+	o.Origin, o.Position = faultline.Measured, faultline.Position{Partition: partition}
+	return a.journal.Append(ctx, &o)
+}
+
+// consoleToken is the operator's token; "" turns the console off.
+func (o *Options) consoleToken() (string, error) {
+	if o.Config.Console.TokenFile == "" {
+		return o.ConsoleToken, nil
+	}
+	b, err := os.ReadFile(o.Config.Console.TokenFile)
+	if err != nil {
+		return "", fmt.Errorf("console.token_file: %w", err)
+	}
+	token := strings.TrimSpace(string(b))
+	if len(token) < 16 {
+		return "", fmt.Errorf("console.token_file: %s holds fewer than 16 characters: write a long random one", o.Config.Console.TokenFile)
+	}
+	return token, nil
+}

@@ -1,0 +1,138 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"faultline"
+	"faultline/internal/intake/scenario"
+	"faultline/internal/journal"
+	"faultline/internal/journal/jetstream"
+	"faultline/internal/publish/live"
+	"faultline/internal/store/duckdb"
+	"faultline/scenarios"
+)
+
+// ReferenceDay is the scenario that is replayed when nobody names another.
+const ReferenceDay = "2025-03-10-x"
+
+// Demo asks for a recorded day to be replayed beside live input.
+type Demo struct {
+	Case  string  // name of a shipped scenario, or a folder
+	Speed float64 // times faster than it happened
+	From  string  // HH:MM (UTC) at which the clock starts; "": where the scenario says
+}
+
+// replayed is a recorded day on its way through a journal and a store of its
+// own, under its own clock. Nothing of it reaches the live observatory, its
+// metrics or its lists.
+type replayed struct {
+	scenario *scenario.Scenario
+	start    time.Time // of the clock; everything before it is history
+	speed    float64
+	obs      *observatory
+	model    *live.Model
+	log      *slog.Logger
+}
+
+// openReplay opens a scenario on an empty folder of its own.
+func (a *App) openReplay(ctx context.Context, d Demo, stop *stops) (*replayed, error) {
+	s, err := scenario.Find(d.Case, scenarios.Files)
+	if err != nil {
+		return nil, err
+	}
+	start, err := clockStart(s, d.From)
+	if err != nil {
+		return nil, err
+	}
+	dir := a.folder.Path("replay", s.Name)
+	if err := os.RemoveAll(dir); err != nil { // a replay begins anew
+		return nil, fmt.Errorf("clear the last replay: %w", err)
+	}
+	registry := prometheus.NewRegistry() // of nobody: a replay is in no metrics
+	j, err := jetstream.Open(ctx, jetstream.Options{Dir: dir + "/journal", Logger: a.log, Registry: registry})
+	if err != nil {
+		return nil, fmt.Errorf("journal of the replay: %w", err)
+	}
+	stop.add("journal of the replay", func(context.Context) error { return j.Close() })
+	st, err := duckdb.Open(ctx, duckdb.Options{Path: dir + "/store.duckdb", MemoryMB: 256})
+	if err != nil {
+		return nil, fmt.Errorf("store of the replay: %w", err)
+	}
+	stop.add("store of the replay", func(context.Context) error { return st.Close() })
+	r := &replayed{scenario: s, start: start, speed: d.Speed, model: live.New(live.Limits{}), log: a.log}
+	r.model.SetServices(s.Services)
+	chain := a.opts.chainConfig()
+	chain.Series.Services, chain.Incident.Services = ids(s.Services), ids(s.Services)
+	r.obs = newObservatory(j, st, chain, modelSink{r.model}, a.log.With(slog.String("replay", s.Name)), newChainMetrics(registry))
+	return r, r.obs.open(ctx)
+}
+
+// clockStart is when the replayed clock starts.
+func clockStart(s *scenario.Scenario, from string) (time.Time, error) {
+	if from == "" {
+		return s.Start, nil
+	}
+	at, err := time.Parse("15:04", from)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("--from %q: give hours and minutes of the day in UTC, such as 13:30", from)
+	}
+	start := s.Day.Add(time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute)
+	if start.Before(s.From) || !start.Before(s.To) {
+		return time.Time{}, fmt.Errorf("--from %s: the scenario has %s to %s", from, s.From.Format(time.RFC3339), s.To.Format(time.RFC3339))
+	}
+	return start, nil
+}
+
+// feed appends the history at once and the rest at its pace, minute by minute.
+func (r *replayed) feed(ctx context.Context) error {
+	if err := appendAll(ctx, r.obs.journal, r.scenario, r.scenario.From, r.start); err != nil {
+		return err
+	}
+	r.log.Info("replay: history is in, the clock starts", slog.String("scenario", r.scenario.Name), slog.Time("clock", r.start), slog.Float64("speed", r.speed))
+	step := time.Duration(float64(time.Minute) / r.speed)
+	tick := time.NewTicker(step)
+	defer tick.Stop()
+	for minute := r.start; minute.Before(r.scenario.To); minute = minute.Add(time.Minute) {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := appendAll(ctx, r.obs.journal, r.scenario, minute, minute.Add(time.Minute)); err != nil {
+			return err
+		}
+	}
+	r.log.Info("replay: the recorded day is over", slog.String("scenario", r.scenario.Name))
+	<-ctx.Done()
+	return nil
+}
+
+// appendAll appends the observations of a span in their order, in runs of one
+// kind. Runs wait for each other, so that the order is kept.
+func appendAll(ctx context.Context, j journal.Journal, s *scenario.Scenario, from, to time.Time) error {
+	var run []*faultline.Observation
+	flush := func() error {
+		err := j.Append(ctx, run...)
+		run = run[:0]
+		return err
+	}
+	for o := range s.Between(from, to) {
+		if len(run) == journal.MaxRecords || len(run) > 0 && run[0].Payload.Kind() != o.Payload.Kind() {
+			if err := flush(); err != nil {
+				return fmt.Errorf("replay: %w", err)
+			}
+		}
+		o.Position = faultline.Position{Partition: partition}
+		run = append(run, o)
+	}
+	if err := flush(); err != nil {
+		return fmt.Errorf("replay: %w", err)
+	}
+	return nil
+}

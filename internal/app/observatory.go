@@ -1,0 +1,277 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"faultline"
+	"faultline/internal/journal"
+	"faultline/internal/store"
+	"faultline/internal/telemetry"
+)
+
+// observatory is one chain of rooms over one journal and one store: the live
+// one, or a replay beside it. One goroutine owns it; what others may see of it
+// is given to the sink.
+type observatory struct {
+	journal journal.Journal
+	store   store.Store
+	chain   *Chain
+	config  ChainConfig
+	sink    sink
+	each    func(*faultline.Observation) // sees every observation, if set
+	log     *slog.Logger
+	m       *chainMetrics
+
+	known     map[string]int // newest revision of each control record
+	batch     store.Batch
+	applied   uint64 // last frame in the store
+	snapshot  uint64 // frame of the newest snapshot
+	sinceSnap int    // observations since then
+	ready     atomic.Bool
+	lastFrame atomic.Uint64
+}
+
+// sink sees what the chain makes, in order, from the chain's goroutine.
+type sink interface {
+	Apply(Output)
+}
+
+// partition is the only one that this version runs; the journal and the store
+// know of more.
+const partition = 0
+
+// Batches are written when a heartbeat comes (ten seconds at most) or when
+// they hold so many observations; a snapshot of the rooms goes with one when
+// this many observations came since the last.
+const (
+	batchRows    = 20_000
+	snapshotRows = 100_000
+	snapshotTime = 360 // heartbeats: an hour of them
+)
+
+func newObservatory(j journal.Journal, s store.Store, c ChainConfig, k sink, log *slog.Logger, m *chainMetrics) *observatory {
+	return &observatory{journal: j, store: s, chain: NewChain(c), config: c, sink: k, log: log, m: m, known: map[string]int{}}
+}
+
+// open continues where the store's snapshot left off, and takes the journal's
+// frames up to its end.
+func (o *observatory) open(ctx context.Context) error {
+	if err := o.journal.ReadRecords(ctx, func(r faultline.Record) error {
+		o.known[recordKey(r.Kind, r.ID)] = r.Revision
+		return nil
+	}); err != nil {
+		return fmt.Errorf("read control records: %w", err)
+	}
+	var err error
+	if o.applied, err = o.store.Position(ctx, partition); err != nil {
+		return err
+	}
+	from, err := o.restore(ctx)
+	if err != nil {
+		return err
+	}
+	o.batch = store.Batch{Partition: partition, First: o.applied + 1}
+	o.lastFrame.Store(from)
+	if err := o.journal.Read(ctx, partition, from+1, o.frame(ctx)); err != nil {
+		return err
+	}
+	return o.flush(ctx, false)
+}
+
+// restore brings the rooms back from the newest snapshot. One that cannot be
+// read (rules changed) is not an error: the journal has what they need.
+func (o *observatory) restore(ctx context.Context) (uint64, error) {
+	frame, state, err := o.store.State(ctx, partition)
+	if err != nil || state == nil {
+		return 0, err
+	}
+	if err := o.chain.UnmarshalBinary(state); err != nil {
+		o.log.Warn("snapshot of the rooms is not used, reading the journal again", slog.Any("error", err))
+		o.chain = NewChain(o.config)
+		return 0, nil
+	}
+	o.snapshot = frame
+	return frame, nil
+}
+
+// follow takes frames as they come, until ctx ends; then it writes what is
+// left, with a snapshot, so that the next start is short.
+func (o *observatory) follow(ctx context.Context) error {
+	o.ready.Store(true)
+	err := o.journal.Follow(ctx, partition, o.lastFrame.Load()+1, o.frame(ctx))
+	if ctx.Err() == nil {
+		return err
+	}
+	// The program stops: read what was acknowledged meanwhile, write it, end.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if err := o.journal.Read(last, partition, o.lastFrame.Load()+1, o.frame(last)); err != nil {
+		return err
+	}
+	return o.flush(last, true)
+}
+
+// frame takes one frame through the chain.
+func (o *observatory) frame(ctx context.Context) func(*journal.Frame) error {
+	return func(f *journal.Frame) error {
+		if f.Number <= o.lastFrame.Load() {
+			return nil
+		}
+		for i := range f.Records {
+			if err := o.step(ctx, &f.Records[i], f.Number > o.applied); err != nil {
+				return err
+			}
+		}
+		o.lastFrame.Store(f.Number)
+		if f.Number <= o.applied {
+			return nil
+		}
+		o.batch.Last = f.Number
+		if f.Kind == faultline.KindHeartbeat || len(o.batch.Observations) >= batchRows {
+			return o.flush(ctx, false)
+		}
+		return nil
+	}
+}
+
+// step takes one observation through the chain. fresh says that the store does
+// not have it yet.
+func (o *observatory) step(ctx context.Context, obs *faultline.Observation, fresh bool) error {
+	out := o.chain.Step(obs)
+	o.m.observe(obs, &out)
+	if o.each != nil {
+		o.each(obs)
+	}
+	o.sinceSnap++
+	records, err := o.records(ctx, obs, &out)
+	if err != nil {
+		return err
+	}
+	if fresh {
+		o.batch.Observations = append(o.batch.Observations, *obs)
+		o.batch.Samples = append(o.batch.Samples, out.Samples...)
+		o.batch.Cells = append(o.batch.Cells, out.Cells...)
+		o.batch.Readings = append(o.batch.Readings, out.Readings...)
+		o.batch.Records = append(o.batch.Records, records...)
+	}
+	o.sink.Apply(out)
+	return nil
+}
+
+// records makes control records of what is new, and writes those that the
+// control log does not have yet.
+func (o *observatory) records(ctx context.Context, obs *faultline.Observation, out *Output) ([]faultline.Record, error) {
+	var all []faultline.Record
+	add := func(kind faultline.RecordKind, id string, revision int, service faultline.ServiceID, at time.Time, by string, origin faultline.Origin, body any) error {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return fmt.Errorf("control record %s: %w", id, err)
+		}
+		r := faultline.Record{Kind: kind, ID: id, Revision: revision, Service: service, At: at, By: by, Origin: origin, Body: b}
+		all = append(all, r)
+		key := recordKey(kind, id)
+		if revision <= o.known[key] {
+			return nil
+		}
+		o.known[key] = revision
+		return o.journal.AppendRecord(ctx, r)
+	}
+	if c, ok := obs.Payload.(*faultline.Command); ok {
+		if err := add(faultline.RecordCommand, obs.Position.String(), 1, c.Service, obs.At, c.Operator, obs.Origin, c); err != nil {
+			return nil, err
+		}
+	}
+	for i := range out.Events {
+		e := &out.Events[i]
+		if err := add(faultline.RecordEvent, e.ID, e.Revision, e.Series.Service, e.At, e.By, e.Origin, e); err != nil {
+			return nil, err
+		}
+	}
+	for i := range out.Incidents {
+		n := &out.Incidents[i]
+		if err := add(faultline.RecordIncident, n.ID, n.Revision, n.Service, n.At, n.By, n.Origin, n); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func recordKey(kind faultline.RecordKind, id string) string { return string(kind) + "/" + id }
+
+// flush writes the batch, if it reaches further than the store does.
+func (o *observatory) flush(ctx context.Context, final bool) error {
+	if o.batch.Last < o.batch.First {
+		return nil
+	}
+	if final || o.sinceSnap >= snapshotRows || o.batch.Last-o.snapshot >= snapshotTime {
+		state, err := o.chain.MarshalBinary()
+		if err != nil {
+			return err
+		}
+		o.batch.State = state
+	}
+	if err := o.store.Apply(ctx, &o.batch); err != nil {
+		o.m.storeFailed.Inc()
+		if len(o.batch.Observations) < 10*batchRows && ctx.Err() == nil {
+			// The journal holds it all. Pages go on from memory; the next
+			// flush tries again with everything that came meanwhile.
+			o.log.Error("cannot write to the store, will try again", slog.Any("error", err))
+			o.batch.State = nil
+			return nil
+		}
+		return fmt.Errorf("write to store: %w", err)
+	}
+	if o.batch.State != nil {
+		o.snapshot, o.sinceSnap = o.batch.Last, 0
+	}
+	o.applied = o.batch.Last
+	o.m.applied.Set(float64(o.applied))
+	o.batch = store.Batch{Partition: partition, First: o.applied + 1}
+	return nil
+}
+
+// chainMetrics counts what goes through the chain.
+type chainMetrics struct {
+	observations *prometheus.CounterVec
+	late         prometheus.Counter
+	refused      *telemetry.Refusals
+	storeFailed  prometheus.Counter
+	applied      prometheus.Gauge
+	newest       prometheus.Gauge
+}
+
+func newChainMetrics(r prometheus.Registerer) *chainMetrics {
+	m := &chainMetrics{
+		observations: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "faultline", Subsystem: "chain", Name: "observations_total", Help: "Observations taken through the rooms, by kind.",
+		}, []string{"kind"}),
+		late:        telemetry.Counter(r, "chain", "late_reports_total", "Reports that came too late to change a sample."),
+		refused:     telemetry.NewRefusals(r, "chain", "Operators' commands that could not be carried out, by reason.", "unknown_incident", "incident_ended", "bad_command"),
+		storeFailed: telemetry.Counter(r, "store", "failed_writes_total", "Batches that the store could not take; they are tried again."),
+		applied:     telemetry.Gauge(r, "store", "position_frame", "Last journal frame in the store."),
+		newest:      telemetry.Gauge(r, "chain", "newest_seconds", "Data time reached by the rooms, in seconds since 1970."),
+	}
+	r.MustRegister(m.observations)
+	for _, k := range []faultline.Kind{faultline.KindReport, faultline.KindMeasurement, faultline.KindHeartbeat, faultline.KindCommand} {
+		m.observations.WithLabelValues(string(k))
+	}
+	return m
+}
+
+func (m *chainMetrics) observe(o *faultline.Observation, out *Output) {
+	m.observations.WithLabelValues(string(o.Payload.Kind())).Inc()
+	m.late.Add(float64(out.Late))
+	if out.Refused != "" {
+		m.refused.Inc(out.Refused)
+	}
+	if !out.At.IsZero() {
+		m.newest.Set(float64(out.At.Unix()))
+	}
+}

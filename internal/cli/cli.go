@@ -1,0 +1,133 @@
+// Package cli is the command line: argv in, an exit code out. Everything a
+// command touches of its surroundings (streams, environment, clock) comes in
+// through Env, so that a test can call it.
+//
+// Exit codes are a contract for scripts: 0 fine, 1 disrupted or finding, 2
+// cannot tell, 3 usage or input error. Errors go to stderr as one sentence that
+// says what, why and what to do; there are no stack traces.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Exit codes.
+const (
+	ExitFine       = 0
+	ExitDisrupted  = 1
+	ExitCannotTell = 2
+	ExitUsage      = 3
+)
+
+// version is set by the linker (see the Makefile).
+var version = "unknown"
+
+// Env is what a command sees of its surroundings.
+type Env struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+	Now            func() time.Time
+}
+
+// exit is an outcome that is not an error: a code without a message.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+// Run runs one command and returns its exit code.
+func Run(ctx context.Context, env Env, args []string) int {
+	root := newRoot(env)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var code exit
+	switch {
+	case err == nil:
+		return ExitFine
+	case errors.As(err, &code):
+		return int(code)
+	}
+	fmt.Fprintf(env.Stderr, "faultline: %v\n", err)
+	return ExitUsage
+}
+
+// common are the flags that every command has.
+type common struct {
+	env                       Env
+	config, data, url, output string
+	logLevel                  string
+	logJSON                   bool
+}
+
+func newRoot(env Env) *cobra.Command {
+	c := &common{env: env}
+	root := &cobra.Command{
+		Use:           "faultline",
+		Short:         "Is it down, for whom, since when, and how sure is that?",
+		Long:          "Faultline is an outage observatory: people's reports and active checks become incidents with scope and duration.\nStart with: faultline up --demo",
+		SilenceErrors: true, SilenceUsage: true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd.Flags(), env.Getenv) },
+	}
+	root.SetIn(env.Stdin)
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	f := root.PersistentFlags()
+	f.StringVar(&c.config, "config", "", "configuration `file` (YAML); works without one")
+	f.StringVar(&c.data, "data", "", "data `folder` (default: the user's state folder)")
+	f.StringVar(&c.url, "url", "", "`address` of a running faultline to ask instead of opening a folder")
+	f.StringVar(&c.logLevel, "log-level", "info", "debug, info, warn or error")
+	f.BoolVar(&c.logJSON, "log-json", false, "log JSON lines")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w (see: %s --help)", err, cmd.CommandPath())
+	})
+	root.AddCommand(newUp(c), newDemo(c), newStatus(c), newReport(c), newReplay(c), newDetect(c), newRebuild(c),
+		newCheck(c), newConfig(c), newExport(c), newVersion(c))
+	root.InitDefaultCompletionCmd()
+	return root
+}
+
+// fromEnvironment sets each flag that was not given from FAULTLINE_NAME.
+func fromEnvironment(flags *pflag.FlagSet, getenv func(string) string) error {
+	var err error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "FAULTLINE_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if v := getenv(name); v != "" && !f.Changed && err == nil {
+			if e := flags.Set(f.Name, v); e != nil {
+				err = fmt.Errorf("%s: %w", name, e)
+			}
+		}
+	})
+	return err
+}
+
+// outputFlag adds -o with the forms that a command can print; the first is the
+// default.
+func (c *common) outputFlag(cmd *cobra.Command, forms ...string) {
+	chosen := cmd.Flags().StringP("output", "o", forms[0], "output: "+strings.Join(forms, ", "))
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if !slices.Contains(forms, *chosen) {
+			return fmt.Errorf("unknown output %q: choose one of %s", *chosen, strings.Join(forms, ", "))
+		}
+		c.output = *chosen
+		return nil
+	}
+}
+
+func newVersion(c *common) *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(c.env.Stdout, "faultline", version)
+			return err
+		},
+	}
+}

@@ -1,0 +1,172 @@
+package cli
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/spf13/cobra"
+)
+
+// serviceStatus is the part of a service's JSON page that status prints.
+type serviceStatus struct {
+	Service  string   `json:"id"`
+	Name     string   `json:"name"`
+	State    string   `json:"state"`
+	Since    string   `json:"since,omitempty"`
+	Incident string   `json:"incident,omitempty"`
+	Reason   string   `json:"reason,omitempty"`
+	Awake    []string `json:"awake"`
+	Verdict  string   `json:"verdict"`
+	Detail   string   `json:"detail"`
+	Country  string   `json:"country,omitempty"`
+	Origin   string   `json:"origin,omitempty"`
+	// Incidents are read for the flags of the open one.
+	Incidents []struct {
+		ID    string   `json:"id"`
+		Flags []string `json:"flags"`
+	} `json:"incidents,omitempty"`
+	Flags []string `json:"flags,omitempty"`
+}
+
+// code is the exit code of a state. Possible is a finding too: a script that
+// wants only confirmed ones reads -o json.
+func (s *serviceStatus) code() int {
+	switch s.State {
+	case "fine", "resolved", "odd", "retracted":
+		return ExitFine
+	case "possible", "confirmed", "recovering":
+		return ExitDisrupted
+	}
+	return ExitCannotTell
+}
+
+func newStatus(c *common) *cobra.Command {
+	country := ""
+	cmd := &cobra.Command{
+		Use: "status [SERVICE]", Short: "One line a service, and an exit code: 0 fine, 1 disrupted, 2 cannot tell", Args: cobra.MaximumNArgs(1),
+		Example: "  faultline status x\n  faultline status x --country GB -o json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			k, err := c.connect(cmd.Context(), false)
+			if err != nil {
+				return err
+			}
+			defer k.close() //nolint:errcheck // only read
+			path := "/services.json"
+			if len(args) == 1 {
+				path = "/s/" + url.PathEscape(args[0]) + ".json"
+				if country != "" {
+					path += "?country=" + url.QueryEscape(country)
+				}
+			}
+			resp, err := k.do(cmd.Context(), http.MethodGet, path, nil, "")
+			if err != nil {
+				return err
+			}
+			defer resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				return failure(resp)
+			}
+			all, err := readStatus(resp.Body, len(args) == 1)
+			if err != nil {
+				return err
+			}
+			return c.printStatus(all)
+		},
+	}
+	cmd.Flags().StringVar(&country, "country", "", "only this `country` (two letters)")
+	c.outputFlag(cmd, "table", "json", "ndjson", "csv")
+	return cmd
+}
+
+// readStatus reads one service's page, or the list of services. Of the list,
+// those that nobody ever said anything of are left out: there are hundreds in
+// the catalogue, and "cannot tell" about each would drown the rest.
+func readStatus(body io.Reader, one bool) ([]serviceStatus, error) {
+	if !one {
+		var list struct{ Services []serviceStatus }
+		if err := json.NewDecoder(body).Decode(&list); err != nil {
+			return nil, fmt.Errorf("read the answer: %w", err)
+		}
+		return slices.DeleteFunc(list.Services, func(s serviceStatus) bool { return s.State == "cannot_tell" && len(s.Awake) == 0 && s.Since == "" }), nil
+	}
+	var s serviceStatus
+	if err := json.NewDecoder(body).Decode(&s); err != nil {
+		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	for _, i := range s.Incidents {
+		if i.ID == s.Incident {
+			s.Flags = i.Flags
+		}
+	}
+	s.Incidents = nil
+	return []serviceStatus{s}, nil
+}
+
+// printStatus prints and ends with the worst code: disrupted before cannot
+// tell before fine.
+func (c *common) printStatus(all []serviceStatus) error {
+	if err := c.writeStatus(all); err != nil {
+		return err
+	}
+	codes := []int{ExitFine}
+	for i := range all {
+		codes = append(codes, all[i].code())
+	}
+	for _, worst := range []int{ExitDisrupted, ExitCannotTell} {
+		if slices.Contains(codes, worst) {
+			return exit(worst)
+		}
+	}
+	return nil
+}
+
+func (c *common) writeStatus(all []serviceStatus) error {
+	w := c.env.Stdout
+	switch c.output {
+	case "json":
+		if len(all) == 1 {
+			return indented(w, all[0])
+		}
+		return indented(w, all)
+	case "ndjson":
+		enc := json.NewEncoder(w)
+		for i := range all {
+			if err := enc.Encode(all[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "csv":
+		return statusCSV(w, all)
+	}
+	for i := range all {
+		if _, err := fmt.Fprintf(w, "%s: %s. %s\n", all[i].Service, all[i].State, all[i].Verdict); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func statusCSV(w io.Writer, all []serviceStatus) error {
+	out := csv.NewWriter(w)
+	rows := [][]string{{"service", "state", "since", "incident", "reason", "verdict"}}
+	for i := range all {
+		s := &all[i]
+		rows = append(rows, []string{s.Service, s.State, s.Since, s.Incident, s.Reason, s.Verdict})
+	}
+	return out.WriteAll(rows)
+}
+
+func indented(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// line writes one NDJSON line.
+func line(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) }
