@@ -218,7 +218,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 		if a.replay, err = a.openReplay(ctx, *a.opts.Demo, a.stops); err != nil {
 			return err
 		}
-		run("chain of the replay", a.replay.obs.follow)
+		run("chain of the replay", a.replay.follow)
 		run("replay", a.replay.feed)
 	}
 	sites, err := a.openSites()

@@ -37,6 +37,7 @@ type replayed struct {
 	speed    float64
 	obs      *observatory
 	model    *live.Model
+	primed   chan struct{} // closed when the rooms have learnt from the early history
 	log      *slog.Logger
 }
 
@@ -65,7 +66,7 @@ func (a *App) openReplay(ctx context.Context, d Demo, stop *stops) (*replayed, e
 		return nil, fmt.Errorf("store of the replay: %w", err)
 	}
 	stop.add("store of the replay", func(context.Context) error { return st.Close() })
-	r := &replayed{scenario: s, start: start, speed: d.Speed, model: live.New(live.Limits{}), log: a.log}
+	r := &replayed{scenario: s, start: start, speed: d.Speed, model: live.New(live.Limits{}), primed: make(chan struct{}), log: a.log}
 	r.model.SetServices(s.Services)
 	chain := a.opts.chainConfig()
 	chain.Series.Services, chain.Incident.Services = ids(s.Services), ids(s.Services)
@@ -89,9 +90,33 @@ func clockStart(s *scenario.Scenario, from string) (time.Time, error) {
 	return start, nil
 }
 
-// feed appends the history at once and the rest at its pace, minute by minute.
+// journaled is how much of the history before the clock's start goes through
+// journal and store, so that pages can show it. What is older is only there to
+// be learnt from.
+const journaled = 24 * time.Hour
+
+// follow lets the rooms learn from the early history, and then follows the
+// journal as every chain does.
+func (r *replayed) follow(ctx context.Context) error {
+	for o := range r.scenario.Between(r.scenario.From, r.start.Add(-journaled)) {
+		if ctx.Err() != nil {
+			return nil
+		}
+		r.obs.chain.Step(o)
+	}
+	close(r.primed)
+	return r.obs.follow(ctx)
+}
+
+// feed appends the last day of the history at once and the rest at its pace,
+// minute by minute.
 func (r *replayed) feed(ctx context.Context) error {
-	if err := appendAll(ctx, r.obs.journal, r.scenario, r.scenario.From, r.start); err != nil {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-r.primed:
+	}
+	if err := appendAll(ctx, r.obs.journal, r.scenario, r.start.Add(-journaled), r.start); err != nil {
 		return err
 	}
 	r.log.Info("replay: history is in, the clock starts", slog.String("scenario", r.scenario.Name), slog.Time("clock", r.start), slog.Float64("speed", r.speed))

@@ -34,6 +34,7 @@ type observatory struct {
 	applied   uint64 // last frame in the store
 	snapshot  uint64 // frame of the newest snapshot
 	sinceSnap int    // observations since then
+	flushed   time.Time
 	ready     atomic.Bool
 	lastFrame atomic.Uint64
 }
@@ -47,14 +48,21 @@ type sink interface {
 // know of more.
 const partition = 0
 
-// Batches are written when a heartbeat comes (ten seconds at most) or when
-// they hold so many observations; a snapshot of the rooms goes with one when
-// this many observations came since the last.
+// Batches are written when a heartbeat comes (ten seconds at most), but not more
+// than once a second while the chain catches up, or when they hold so many
+// rows. A snapshot of the rooms goes with a batch when so many observations or
+// frames came since the last one.
 const (
-	batchRows    = 20_000
-	snapshotRows = 100_000
-	snapshotTime = 360 // heartbeats: an hour of them
+	batchRows      = 50_000
+	snapshotRows   = 200_000
+	snapshotFrames = 360 // about half an hour of heartbeats
 )
+
+// rows is how much waits to be written.
+func (o *observatory) rows() int {
+	b := &o.batch
+	return len(b.Observations) + len(b.Samples) + len(b.Readings) + len(b.Cells)
+}
 
 func newObservatory(j journal.Journal, s store.Store, c ChainConfig, k sink, log *slog.Logger, m *chainMetrics) *observatory {
 	return &observatory{journal: j, store: s, chain: NewChain(c), config: c, sink: k, log: log, m: m, known: map[string]int{}}
@@ -134,7 +142,7 @@ func (o *observatory) frame(ctx context.Context) func(*journal.Frame) error {
 			return nil
 		}
 		o.batch.Last = f.Number
-		if f.Kind == faultline.KindHeartbeat || len(o.batch.Observations) >= batchRows {
+		if f.Kind == faultline.KindHeartbeat && time.Since(o.flushed) >= time.Second || o.rows() >= batchRows {
 			return o.flush(ctx, false)
 		}
 		return nil
@@ -205,12 +213,18 @@ func (o *observatory) records(ctx context.Context, obs *faultline.Observation, o
 
 func recordKey(kind faultline.RecordKind, id string) string { return string(kind) + "/" + id }
 
+// sinceFrames says whether the newest snapshot is far behind, in frames that
+// came at their own pace.
+func (o *observatory) sinceFrames() bool {
+	return o.batch.Last-o.snapshot >= snapshotFrames && o.rows() < batchRows
+}
+
 // flush writes the batch, if it reaches further than the store does.
 func (o *observatory) flush(ctx context.Context, final bool) error {
 	if o.batch.Last < o.batch.First {
 		return nil
 	}
-	if final || o.sinceSnap >= snapshotRows || o.batch.Last-o.snapshot >= snapshotTime {
+	if final || o.sinceSnap >= snapshotRows || o.sinceFrames() {
 		state, err := o.chain.MarshalBinary()
 		if err != nil {
 			return err
@@ -219,7 +233,7 @@ func (o *observatory) flush(ctx context.Context, final bool) error {
 	}
 	if err := o.store.Apply(ctx, &o.batch); err != nil {
 		o.m.storeFailed.Inc()
-		if len(o.batch.Observations) < 10*batchRows && ctx.Err() == nil {
+		if o.rows() < 10*batchRows && ctx.Err() == nil {
 			// The journal holds it all. Pages go on from memory; the next
 			// flush tries again with everything that came meanwhile.
 			o.log.Error("cannot write to the store, will try again", slog.Any("error", err))
@@ -231,7 +245,7 @@ func (o *observatory) flush(ctx context.Context, final bool) error {
 	if o.batch.State != nil {
 		o.snapshot, o.sinceSnap = o.batch.Last, 0
 	}
-	o.applied = o.batch.Last
+	o.applied, o.flushed = o.batch.Last, time.Now()
 	o.m.applied.Set(float64(o.applied))
 	o.batch = store.Batch{Partition: partition, First: o.applied + 1}
 	return nil

@@ -100,7 +100,7 @@ func (o *observatory) fromArchive(ctx context.Context, archive string) (n int, e
 		if f >= first { // the journal has this frame and all after it
 			return nil
 		}
-		if f > o.lastFrame.Load() && len(o.batch.Observations) >= batchRows {
+		if f > o.lastFrame.Load() && o.rows() >= batchRows {
 			if err := o.flush(ctx, false); err != nil {
 				return err
 			}
