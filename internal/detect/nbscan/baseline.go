@@ -69,8 +69,9 @@ type baseline struct {
 	Hour  int64      // hour since 1970, the middle one of Near
 	Near  [7]float64 // means of the hours Hour−3 … Hour+3, refreshed every hour
 	Shift int64      // hours by which the clock of the season has moved
-	Ahead float64    // log likelihood ratio of the season an hour ahead, decayed
-	After float64    // and an hour behind
+	// Clock is the log likelihood ratio of the season an hour ahead and an hour
+	// behind, each where the season falls and where it rises, decayed.
+	Clock [2][2]float64
 }
 
 func newBaseline() baseline {
@@ -168,33 +169,34 @@ func (b *baseline) pass(n float64) {
 // clockEvidence is the log likelihood ratio at which the season's clock is
 // moved; clockMemory is how many ticks the evidence lasts.
 const (
-	clockEvidence = 15
+	clockEvidence = 10
 	clockMemory   = 2 * 86400 / tick
 )
 
 // clock watches for the day on which people's clocks change: an hour ahead or
-// behind then fits much better than the present one. It says whether it moved.
+// behind then fits much better than the present one, both where the season
+// rises and where it falls. (A level that is wrong fits better in one of them
+// and worse in the other.) It says whether it moved.
 func (b *baseline) clock(unix int64, x, n, phi float64) bool {
 	level := math.Exp(b.Level) * n
-	mu := b.season(unix, 0) * level
-	r := n / phi
-	keep := 1 - n/clockMemory
-	b.Ahead = b.Ahead*keep + logRatio(x, mu, b.season(unix, 1)*level/mu, r)
-	b.After = b.After*keep + logRatio(x, mu, b.season(unix, -1)*level/mu, r)
-	step := int64(0)
-	if b.Ahead > clockEvidence {
-		step = 1
-	} else if b.After > clockEvidence {
-		step = -1
+	now, ahead, behind := b.season(unix, 0), b.season(unix, 1), b.season(unix, -1)
+	rising := 0
+	if ahead > behind {
+		rising = 1
 	}
-	b.Ahead, b.After = max(b.Ahead, 0), max(b.After, 0)
-	if step == 0 {
-		return false
+	r := 1 / (phi/n + b.LevelVar + modelError)
+	for i, other := range [2]float64{ahead, behind} {
+		e := &b.Clock[i]
+		e[0] *= 1 - n/clockMemory
+		e[1] *= 1 - n/clockMemory
+		e[rising] += logRatio(x, now*level, other/now, r)
+		if min(e[0], e[1]) > clockEvidence {
+			b.Shift += int64(1 - 2*i)
+			b.Clock, b.Hour = [2][2]float64{}, math.MinInt64
+			return true
+		}
 	}
-	b.Shift += step
-	b.Ahead, b.After = 0, 0
-	b.Hour = math.MinInt64
-	return true
+	return false
 }
 
 func mod(a, n int64) int64 { return ((a % n) + n) % n }

@@ -21,7 +21,7 @@ const (
 	tailMemory = 200
 	// tailSlope is by how much quiet tails are wider than nominal before a
 	// series has shown its own.
-	tailSlope = 1.3
+	tailSlope = 1.05
 )
 
 func newTail() tail { return tail{} }

@@ -42,12 +42,13 @@ type episode struct {
 
 // Rules of the event machine.
 const (
-	bandLogP    = 1.3   // p > 0.05 in the rate window is inside the band
-	bandShare   = 0.1   // of the peak's excess, that the last half hour may hold
-	valleyShare = 0.25  // of the peak's excess
-	repeatAfter = 600   // seconds after which an open event is told again
-	youngLimit  = 43200 // seconds that an event lasts before a young baseline takes it as usual
-	silentClose = 86400 // seconds of silence after which an open event is closed
+	bandLogP    = 1.3      // p > 0.05 in the rate window is inside the band
+	bandShare   = 0.1      // of the peak's excess, that the last half hour may hold
+	valleyShare = 0.25     // of the peak's excess
+	repeatAfter = 600      // seconds after which an open event is told again
+	youngLimit  = 43200    // seconds that an event lasts before a young baseline takes it as usual
+	afresh      = math.Ln2 // change of log level at which the old season says nothing about the new level
+	silentClose = 86400    // seconds of silence after which an open event is closed
 )
 
 // track takes the newest bin into the open event, opens one, or closes it.
@@ -80,18 +81,21 @@ func (d *Detector) track(r *result) []faultline.Event {
 
 // opens says in which direction an event opens with this result.
 func (d *Detector) opens(r *result) int8 {
-	if r.Silent {
-		return 0
-	}
 	young := d.st.Known < youngTicks
 	switch {
+	case r.Silent && (!young || d.cfg.Anonymous):
+		return 0
 	case young && d.cfg.Anonymous:
 		if d.st.Known >= blindTicks && r.Up >= d.cfg.Open {
 			return 1
 		}
 	case young:
-		reporters, networks := people(d.sum(d.lay.rate))
-		if reporters >= d.cfg.YoungReporters && networks >= d.cfg.Networks && r.RawUp >= youngPenalty {
+		t := d.sum(d.lay.rate)
+		reporters, networks := people(t)
+		// So many people of several networks are no retried batch: what they
+		// said within one minute counts in full. Nor does it matter that nobody
+		// listened before: more could only have been heard.
+		if reporters >= d.cfg.YoungReporters && networks >= d.cfg.Networks && max(r.RawUp, upperLogP(t.Sum, t.Mu, 1/phiYoung)) >= youngPenalty {
 			return 1
 		}
 	case r.Up >= d.cfg.Open && d.enough(r):
@@ -290,7 +294,8 @@ func (d *Detector) rise() int64 {
 }
 
 // accept makes the level of the last two hours the usual one and ends the
-// event that is open, if any.
+// event that is open, if any. A level of more than twice or less than half of
+// the old one is a new series: its baseline is young again, and says so.
 func (d *Detector) accept(reason string) []faultline.Event {
 	st := &d.st
 	st.Accept, st.Frozen = false, 0
@@ -308,13 +313,17 @@ func (d *Detector) accept(reason string) []faultline.Event {
 		}
 		d.at(k).Flags |= spent | abnormal
 	}
-	if st.Known < youngTicks { // what it knows is worth less than this
-		st.Base = newBaseline()
-		st.Base.Total = cell{x, n}
-		st.Base.refresh(d.middle(0), d.phiTick(), d.shapeAt)
-	} else if usual > 0 {
-		st.Base.Level, st.Base.LevelVar = math.Log((x+0.5)/(usual+0.5)), spreadLevel*spreadLevel
+	if usual <= 0 {
+		return events
 	}
+	level = math.Log((x + 0.5) / (usual + 0.5))
+	if st.Known >= youngTicks && math.Abs(level-st.Base.Level) < afresh {
+		st.Base.Level, st.Base.LevelVar = level, spreadLevel*spreadLevel
+		return events
+	}
+	st.Base, st.Known = newBaseline(), min(st.Known, n)
+	st.Base.Total = cell{x, n}
+	st.Base.refresh(d.middle(0), d.phiTick(), d.shapeAt)
 	return events
 }
 

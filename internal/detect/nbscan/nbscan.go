@@ -75,13 +75,17 @@ const (
 // quarter of the last week was like that: 48 hours at a stretch, after which
 // what is has become what is usual.
 const (
-	freezeAt     = 3.0
+	freezeAt     = 3.5
 	freezeShare  = 0.25
 	freezeMemory = 7 * 86400 / tick
 )
 
-// Drops are tested only where at least so many counts were expected.
-const dropExpected = 8
+// Drops are tested only where at least so many counts were expected, and are
+// none above this share of usual: holidays and changed habits reach 0.6.
+const (
+	dropExpected = 8
+	dropShare    = 0.5
+)
 
 // Detector watches one series.
 type Detector struct {
