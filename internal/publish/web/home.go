@@ -43,7 +43,8 @@ type homePage struct {
 	Unclear  []unclear
 	Ended    []ended
 	Ninety   template.HTML
-	Quiet    int // days without disruption of ninety
+	Quiet    int  // days without disruption of ninety
+	Hot      bool // the first row goes on, so it shows the scale
 	Replays  []Link
 }
 
@@ -138,6 +139,7 @@ func rowShade(svc *live.Service, now time.Time) (out [][2]float64) {
 func (s *Site) home(v *live.View) homePage {
 	p := homePage{Services: len(v.Services), From: v.At.Add(-24 * time.Hour), Middle: v.At.Add(-12 * time.Hour), Replays: s.d.Replays}
 	p.Rows = s.rows(v, false)
+	p.Hot = len(p.Rows) > 0 && p.Rows[0].Hot
 	counts := map[faultline.State]int{}
 	for _, svc := range v.Services {
 		st := stateOf(svc)

@@ -132,6 +132,11 @@ func New(d Deps) (*Site, error) {
 	if d.Base != "" && (!strings.HasPrefix(d.Base, "/") || strings.HasSuffix(d.Base, "/")) {
 		return nil, fmt.Errorf("make site: base %q: want a leading slash and none at the end", d.Base)
 	}
+	if d.Console != nil {
+		if err := d.Console.Check(); err != nil {
+			return nil, fmt.Errorf("make site: %w", err)
+		}
+	}
 	if d.MaxStreams == 0 {
 		d.MaxStreams = 2000
 	}
