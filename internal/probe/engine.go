@@ -12,7 +12,6 @@ import (
 
 	"faultline"
 	"faultline/internal/probe/wire"
-	"faultline/internal/telemetry"
 )
 
 // Emit takes a result over. It is called from several goroutines at once, and
@@ -55,7 +54,6 @@ func New(cfg Config, parts Parts) (*Engine, error) {
 	if parts.Environment == nil {
 		parts.Environment = System(nil)
 	}
-	parts.Log = telemetry.Room(parts.Log, "probe")
 	e := &Engine{
 		cfg: cfg, parts: parts, metrics: newMetrics(parts.Metrics, parts.Probers),
 		changed: make(chan struct{}, 1), slots: map[string]*slot{}, urgent: map[faultline.ServiceID]bool{},

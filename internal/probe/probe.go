@@ -186,8 +186,9 @@ func usable(u *url.URL) error {
 	case u.User != nil:
 		return errors.New("a target must not hold a user name")
 	case u.Scheme == "dns":
-		if strings.Trim(u.Opaque+u.Path, "/") == "" {
-			return errors.New("a name to ask for is missing, as in dns://9.9.9.9/example.org?type=AAAA")
+		name := u.Opaque + u.Path
+		if strings.Trim(name, "/") == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' }) {
+			return errors.New("a name to ask for is missing or not a name, as in dns://9.9.9.9/example.org?type=AAAA")
 		}
 	case u.Hostname() == "":
 		return errors.New("a host is missing, as in https://example.org/")

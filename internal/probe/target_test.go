@@ -27,6 +27,7 @@ func TestParseTarget(t *testing.T) {
 		"https://example.org:0/":        `! port "0"`,
 		"https://example.org:70000/":    `! port "70000"`,
 		"dns://9.9.9.9/":                "! a name to ask for is missing",
+		"dns: example.org":              "! a name to ask for is missing or not a name",
 		"http://exa mple/":              "! not an address",
 		"http://a\r\nb/":                "! not an address",
 		"https://ex\u00adample.\u2260/": "! is no name",
