@@ -81,6 +81,11 @@ type IncidentConfig struct {
 type ConsoleConfig struct {
 	// TokenFile holds the token, or FAULTLINE_CONSOLE_TOKEN does.
 	TokenFile string `yaml:"token_file"`
+	// Operator is the name under which what is done there is published.
+	Operator string `yaml:"operator"`
+	// Secure says that the console is reached over HTTPS only, so that its
+	// cookie is never sent without it.
+	Secure bool `yaml:"secure"`
 }
 
 // DefaultConfig is what runs without a file.
@@ -88,6 +93,7 @@ func DefaultConfig() Config {
 	c := Config{Listen: "127.0.0.1:8080", Journal: JournalConfig{Replicas: 3, MaxGB: 8}}
 	c.Intake.Report = report.DefaultConfig()
 	c.Probe = probe.Defaults()
+	c.Console.Operator = "operator"
 	c.Incident = IncidentConfig{RecoverReports: 10 * time.Minute, RecoverChecks: 3, Resolve: 30 * time.Minute, Reopen: 6 * time.Hour}
 	c.Store = StoreConfig{MemoryMB: 256, KeepConfig: DefaultKeepConfig()}
 	return c

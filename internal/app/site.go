@@ -133,6 +133,40 @@ func (h history) Series(ctx context.Context, s faultline.Series, from, to time.T
 	return bins, nil
 }
 
+// Reach implements web.History: the checks of all vantage points together.
+func (h history) Reach(ctx context.Context, service faultline.ServiceID, from, to time.Time, step time.Duration) ([]live.Reach, error) {
+	level := faultline.AtVantage
+	var bins []live.Reach // samples come oldest first
+	err := h.store.Samples(ctx, store.Filter{Service: service, Level: &level, Since: from, Until: to}, func(s *faultline.Sample) error {
+		start := s.Start.Truncate(step)
+		if n := len(bins); n == 0 || !bins[n-1].Start.Equal(start) {
+			bins = append(bins, live.Reach{Start: start})
+		}
+		b := &bins[len(bins)-1]
+		if s.N == 0 {
+			b.Impaired++
+		}
+		b.N += int(s.N)
+		b.OK += int(s.Value)
+		return nil
+	})
+	return bins, err
+}
+
+// console is the operator's, or nil without a token.
+func (a *App) console(token string) *web.Console {
+	if token == "" {
+		return nil
+	}
+	return &web.Console{
+		Operators: map[string]string{a.opts.Config.Console.Operator: token},
+		Secure:    a.opts.Config.Console.Secure,
+		Do: func(ctx context.Context, c faultline.Command) error {
+			return a.append(ctx, faultline.Observation{At: a.opts.Now(), Payload: &c})
+		},
+	}
+}
+
 // attribution is what the licences of the shipped tables ask for.
 func (a *App) attribution() (lines []string) {
 	for _, x := range a.geo.Attribution() {
