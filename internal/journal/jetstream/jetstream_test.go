@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"faultline"
 	"faultline/internal/journal"
 	"faultline/internal/journal/jetstream"
 	"faultline/internal/journal/journaltest"
@@ -91,4 +92,26 @@ func BenchmarkAppend(b *testing.B) {
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
+
+func BenchmarkRead(b *testing.B) {
+	j := mustOpen(b, options(b.TempDir()))
+	defer j.Close()
+	const total = 200
+	obs := make([]*faultline.Observation, journal.MaxRecords)
+	for i := range obs {
+		obs[i] = journaltest.Report(i)
+	}
+	for range total {
+		if err := j.Append(b.Context(), obs...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	records := 0
+	for b.Loop() {
+		if err := j.Read(b.Context(), 0, 0, func(f *journal.Frame) error { records += len(f.Records); return nil }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(records)/b.Elapsed().Seconds(), "records/s")
 }
