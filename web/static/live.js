@@ -11,13 +11,14 @@
   };
   local(document);
   if (!document.body.hasAttribute("data-live") || !window.fetch) return;
-  let busy = false, again = false, etag = "", timer;
+  let busy = false, again = false, last = "", timer;
   const update = async () => {
     if (busy) { again = true; return; }
     busy = true;
     try {
-      const r = await fetch(location.href, { headers: etag ? { "If-None-Match": etag } : {} });
-      if (r.ok) { etag = r.headers.get("ETag") || ""; swap(new DOMParser().parseFromString(await r.text(), "text/html")); }
+      const r = await fetch(location.href, { cache: "no-cache" }); // asks the server, which mostly says 304
+      const text = await r.text();
+      if (r.ok && text !== last) { last = text; swap(new DOMParser().parseFromString(text, "text/html")); }
     } catch { /* the next event or poll tries again */ }
     busy = false;
     if (again) { again = false; soon(); }

@@ -121,7 +121,7 @@ func ask[T any](t *testing.T, ctx context.Context, expression string) T {
 var lookedAt = map[string]string{
 	"home-busy": "/", "services": "/services", "service": "/s/larkpost", "service-country": "/s/larkpost?country=GB", "service-quiet": "/s/tallybank", "service-unknown": "/s/ferryline",
 	"report": "/s/larkpost/report", "thanks": "/s/larkpost/thanks", "incidents": "/incidents", "incident": "/i/larkpost-2026-05-04", "incident-revision": "/i/larkpost-2026-05-04@1",
-	"incident-possible": "/i/hexwell-2026-05-04", "method": "/method", "data": "/data", "privacy": "/privacy", "corrections": "/corrections", "document": "/docs/howto/operate", "search": "/?q=o", "missing": "/nothing",
+	"incident-possible": "/i/hexwell-2026-05-04", "method": "/method", "data": "/data", "privacy": "/privacy", "corrections": "/corrections", "document": "/docs/howto/operate", "search": "/?q=o", "missing": "/nothing", "console": "/console/",
 }
 
 type violation struct {
@@ -137,12 +137,17 @@ func TestPagesInARealBrowser(t *testing.T) {
 	}
 	ctx := browser(t)
 	dir := shotsDir(t)
-	place := func(d *Deps) { d.Console = nil }
+	operated := func(d *Deps) {
+		d.Console = &Console{Operators: map[string]string{"ada": token}, Do: func(context.Context, faultline.Command) error { return nil }}
+	}
 	sites := map[string]*httptest.Server{}
-	for name, s := range map[string]*site{"": newSite(t, busy(), place), "quiet": newSite(t, calm()), "replay": newSite(t, busy(), replaying)} {
+	for name, s := range map[string]*site{"": newSite(t, busy(), operated), "quiet": newSite(t, calm()), "replay": newSite(t, busy(), replaying)} {
 		srv := httptest.NewServer(s)
 		t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() }) // streams are open for as long as their page
 		sites[name] = srv
+	}
+	if err := logIn(ctx, sites[""].URL); err != nil {
+		t.Fatal(err)
 	}
 	for _, m := range modes {
 		for name, path := range lookedAt {
@@ -157,6 +162,11 @@ func TestPagesInARealBrowser(t *testing.T) {
 // everyMode are the pages that axe sees in every mode, one of each kind; the
 // others it sees once, and the layout is checked for all.
 var everyMode = []string{"home-busy", "service", "report", "incidents", "incident", "method", "search"}
+
+// logIn opens the console as an operator does.
+func logIn(ctx context.Context, url string) error {
+	return chromedp.Do(ctx, chromedp.Navigate(url+"/console/"), chromedp.SendKeys(chromedp.CSS("#token"), token), chromedp.Submit(chromedp.CSS("#token")), chromedp.WaitReady(chromedp.CSS("#incident")))
+}
 
 // look opens a page, keeps its picture, and asks axe and the layout.
 func look(t *testing.T, ctx context.Context, dir string, m mode, name, url string, whole bool) {

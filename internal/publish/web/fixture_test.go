@@ -211,6 +211,13 @@ func (fakeHistory) Series(_ context.Context, s faultline.Series, from, to time.T
 	return out, nil
 }
 
+func (fakeHistory) Reach(_ context.Context, id faultline.ServiceID, from, to time.Time, step time.Duration) (out []live.Reach, _ error) {
+	for t := from.Truncate(step); id != "hexwell" && t.Before(to); t = t.Add(step) {
+		out = append(out, live.Reach{Start: t, N: 10, OK: 10})
+	}
+	return out, nil
+}
+
 var fixtureDocs = fstest.MapFS{
 	"index.md":         {Data: []byte("# Documents\n\nSee [operate](howto/operate.md#disk).\n\n<script>alert(1)</script>\n")},
 	"howto/operate.md": {Data: []byte("# Operate it\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nBack to [the index](../index.md), or [outside](https://example.org/x.md).\n")},

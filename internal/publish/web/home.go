@@ -200,8 +200,8 @@ func (s *Site) story(v *live.View, rows []row, counts map[faultline.State]int) (
 	if unknown > 0 {
 		ver.Lede = append(ver.Lede, words.Piece{Text: " For "}, words.Piece{Text: words.Count(float64(unknown)) + " we can’t tell", Strong: true}, words.Piece{Text: ", which isn’t the same as fine."})
 	}
-	if s.d.Replay != nil {
-		ver.Caveat = words.Reconstructed
+	for _, svc := range v.Services { // one that was not measured is enough
+		ver.Caveat = cmp.Or(ver.Caveat, words.Caveat(svc.Origin))
 	}
 	return ver, ""
 }

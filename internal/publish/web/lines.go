@@ -56,7 +56,7 @@ func (s *Site) series(v *live.View, svc *live.Service, c faultline.Country, w wi
 	if c != "" {
 		line = svc.Country(c)
 	}
-	if w.step == live.Step && !w.from.Before(v.At.Add(-24*time.Hour)) {
+	if w.step == live.Step && w.inMemory(v.At) {
 		if line == nil {
 			return w.fit(nil)
 		}
@@ -109,14 +109,33 @@ func bands(bins []live.Bin) (low, high []float64) {
 	return low, high
 }
 
+// inMemory says whether the read model holds the whole window.
+func (w window) inMemory(now time.Time) bool { return !w.from.Before(now.Add(-24 * time.Hour)) }
+
+// reach gives the checks over the window: from memory, or from history.
+func (s *Site) reach(v *live.View, svc *live.Service, w window) []live.Reach {
+	h, ok := s.d.History.(ReachHistory)
+	if w.inMemory(v.At) || !ok {
+		return svc.Reach
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), historyTimeout)
+	defer cancel()
+	out, err := h.Reach(ctx, svc.ID, w.from, w.to, w.step)
+	if err != nil {
+		s.d.Logger.Warn("history is not available", slog.String("service", string(svc.ID)), slog.Any("error", err))
+		return svc.Reach
+	}
+	return out
+}
+
 // reachLane is the share of checks that reach the service, or nil.
-func reachLane(svc *live.Service, w window) *chart.Lane {
+func reachLane(reach []live.Reach, w window) *chart.Lane {
 	v := make([]float64, w.bins())
 	for i := range v {
 		v[i] = chart.Unknown
 	}
 	any := false
-	for _, r := range svc.Reach {
+	for _, r := range reach {
 		if i := int(r.Start.Sub(w.from) / w.step); !r.Start.Before(w.from) && i < len(v) && r.Known() {
 			if x := r.Share() * 100; !(v[i] <= x) { // also true for unknown
 				v[i] = x
@@ -158,7 +177,6 @@ type picture struct {
 	Wide, Narrow template.HTML
 	Legend       []legend
 	Table        []tableRow
-	Countries    []string // of the table's further columns; empty: only all
 	Reach        bool
 	Band         bool
 	Empty        bool
@@ -190,7 +208,8 @@ func (s *Site) clock(v *live.View, svc *live.Service, c faultline.Country, w win
 		}
 	}
 	lanes := []chart.Lane{lane}
-	if r := reachLane(svc, w); r != nil {
+	reach := s.reach(v, svc, w)
+	if r := reachLane(reach, w); r != nil {
 		lanes, p.Reach = append(lanes, *r), true
 	}
 	if p.Band {
@@ -202,7 +221,7 @@ func (s *Site) clock(v *live.View, svc *live.Service, c faultline.Country, w win
 	p.Empty = !p.Reach && !anyKnown(all)
 	k := chart.Clock{From: w.from, To: w.to, Step: w.step, Now: v.At, Shade: shade, Lanes: lanes, Label: s.label(svc, all, w), TickText: "15:04"}
 	p.Wide, p.Narrow = both(k)
-	p.Table = s.table(svc, all, w)
+	p.Table = table(reach, all, w)
 	return p
 }
 
@@ -291,9 +310,9 @@ func (s *Site) label(svc *live.Service, all []live.Bin, w window) string {
 }
 
 // table is the window by the hour.
-func (s *Site) table(svc *live.Service, all []live.Bin, w window) (out []tableRow) {
+func table(checks []live.Reach, all []live.Bin, w window) (out []tableRow) {
 	per := max(int(time.Hour/w.step), 1)
-	reach := reachByHour(svc)
+	reach := reachByHour(checks)
 	for i := 0; i < len(all); i += per {
 		var row tableRow
 		sum, low, high, known, band := 0.0, 0.0, 0.0, 0, 0
@@ -325,9 +344,9 @@ func (s *Site) table(svc *live.Service, all []live.Bin, w window) (out []tableRo
 	return out
 }
 
-func reachByHour(svc *live.Service) map[time.Time]live.Reach {
+func reachByHour(checks []live.Reach) map[time.Time]live.Reach {
 	out := map[time.Time]live.Reach{}
-	for _, r := range svc.Reach {
+	for _, r := range checks {
 		h := r.Start.Truncate(time.Hour)
 		sum := out[h]
 		sum.OK += r.OK

@@ -35,10 +35,18 @@ import (
 // Tick is how often a page is drawn at most.
 const Tick = 5 * time.Second
 
-// History answers for what the read model no longer holds. Unknown bins are
-// missing or have Complete 0; the answer is oldest first.
+// History answers for what the read model no longer holds: reports of the world
+// or a country. Answers are oldest first, in bins of step that begin at whole
+// multiples of it; a bin that nobody watched is missing, or has Complete 0.
 type History interface {
 	Series(ctx context.Context, s faultline.Series, from, to time.Time, step time.Duration) ([]live.Bin, error)
+}
+
+// ReachHistory is what a History may also be: it gives the checks of all
+// vantage points of a service together. Without it, pages about more than 24
+// hours ago have no lane of checks.
+type ReachHistory interface {
+	Reach(ctx context.Context, service faultline.ServiceID, from, to time.Time, step time.Duration) ([]live.Reach, error)
 }
 
 // Retention is a row of the page about data.
@@ -62,7 +70,9 @@ type Deps struct {
 	// Search finds services by name, alias or address, best first.
 	Search func(q string) []faultline.Service
 	// Place looks up where a reader seems to be; may be nil. Nothing is kept.
-	Place       func(*http.Request) faultline.Place
+	Place func(*http.Request) faultline.Place
+	// Clock is the wall clock, for replays too: it decides when pages are drawn
+	// and when an operator's session ends. Times on pages come from the data.
 	Clock       func() time.Time
 	Logger      *slog.Logger
 	Metrics     *Metrics

@@ -253,7 +253,7 @@ func (s *Site) incidentCSV(v *live.View, _ *live.Incident, i *faultline.Incident
 	}
 	w := incidentWindow(i, v.At)
 	reach := map[time.Time]live.Reach{}
-	for _, r := range svc.Reach {
+	for _, r := range s.reach(v, svc, w) {
 		k := r.Start.Truncate(w.step)
 		sum := reach[k]
 		sum.OK, sum.N = sum.OK+r.OK, sum.N+r.N

@@ -78,17 +78,23 @@ func (v Verdict) Text() string {
 // Reconstructed is what stands over everything that was not measured.
 const Reconstructed = "Reconstructed from published figures, not measured. This is what Faultline would print if these had been measured."
 
+// Caveat is what stands over records of an origin; nothing over measured ones.
+func Caveat(o faultline.Origin) string {
+	switch o {
+	case faultline.Reconstructed:
+		return Reconstructed
+	case faultline.Simulated:
+		return "Simulated, not measured."
+	case faultline.Measured:
+	}
+	return ""
+}
+
 // Say makes the verdict.
 func Say(f Facts) Verdict {
 	v := Verdict{State: f.State, Pill: State(f.State), Shape: Shape(f.State)}
 	v.Why = Answer{"Not assessed", "not assessed by this version"}
-	switch f.Origin {
-	case faultline.Reconstructed:
-		v.Caveat = Reconstructed
-	case faultline.Simulated:
-		v.Caveat = "Simulated, not measured."
-	case faultline.Measured:
-	}
+	v.Caveat = Caveat(f.Origin)
 	v.Headline, v.Lede = headline(f), lede(f)
 	v.Down, v.Whom, v.Long = down(f), whom(f), long(f)
 	return v
