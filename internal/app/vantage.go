@@ -5,24 +5,15 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"faultline"
 	"faultline/internal/probe"
-	"faultline/internal/probe/address"
 	"faultline/internal/telemetry"
 )
 
 // startEngine starts the local vantage and its heartbeat.
 func (a *App) startEngine(run func(string, func(context.Context) error)) error {
-	refused := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Namespace: "faultline", Subsystem: "probe", Name: "address_refused_total", Help: "Addresses that the rules forbid to probe, by reason.",
-	}, []string{"reason"})
-	a.registry.MustRegister(refused)
-	for _, r := range address.Reasons() {
-		refused.WithLabelValues(r)
-	}
-	deps := probe.NewDeps(a.opts.Config.Probe, a.opts.Version, nil, func(reason string) { refused.WithLabelValues(reason).Inc() })
+	refused := probe.Refused(a.registry)
+	deps := probe.NewDeps(a.opts.Config.Probe, a.opts.Version, nil, refused)
 	opened, err := probe.Open(probers(), deps, nil)
 	if err != nil {
 		return err

@@ -122,8 +122,22 @@ func (r *Room) mergeIncident(rec *record, by string, c *faultline.Command, becau
 	into.step(r, state, by, said(rec.Incident.ID+" is part of this", c.Text), because)
 	rec.Incident.MergedInto = into.Incident.ID
 	rec.ignore(func(*tracked) bool { return true })
+	rec.stopsAt(r.now)
 	rec.resolve(r, by, said("part of "+into.Incident.ID, c.Text), because)
 	return ""
+}
+
+// stopsAt ends what is still going on in a record whose story continues
+// elsewhere.
+func (rec *record) stopsAt(at time.Time) {
+	if rec.Incident.End.IsZero() {
+		rec.Incident.End = at
+	}
+	for i := range rec.Incident.Episodes {
+		if e := &rec.Incident.Episodes[i]; e.End.IsZero() {
+			e.End = at
+		}
+	}
 }
 
 func mergeable(rec, into *record) string {
