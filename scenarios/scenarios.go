@@ -9,5 +9,5 @@ import "embed"
 // Files has one folder for each scenario: scenario.yaml, its tables, README.md.
 // Golden files are not among them.
 //
-//go:embed */scenario.yaml */*.csv
+//go:embed */scenario.yaml */*.csv */README.md
 var Files embed.FS
