@@ -59,14 +59,16 @@ func (c *cache) get(key string) *entry {
 	return nil
 }
 
-// put keeps e if there is room.
-func (c *cache) put(key string, e *entry) {
+// put keeps e if there is room, and gives the entry that is kept.
+func (c *cache) put(key string, e *entry) *entry {
 	if c.n.Load() >= cacheLimit {
-		return
+		return e
 	}
-	if _, loaded := c.m.LoadOrStore(key, e); !loaded {
+	kept, loaded := c.m.LoadOrStore(key, e)
+	if !loaded {
 		c.n.Add(1)
 	}
+	return kept.(*entry)
 }
 
 func (c *cache) drop(key string) {

@@ -157,7 +157,11 @@ func (s *Site) home(v *live.View) homePage {
 			p.Ended = append(p.Ended, ended{n, name(v, n.Service)})
 		}
 	}
-	days := ninety(v.Incidents, nil, v.At)
+	known := map[string]bool{}
+	for _, r := range p.Rows[:min(len(p.Rows), 3)] { // the collector is the same for all
+		s.knownDays(r.Service, v.At, known)
+	}
+	days := ninety(v.Incidents, known, v.At)
 	p.Ninety, p.Quiet = chart.Days(days), quiet(days)
 	return p
 }
@@ -207,12 +211,12 @@ func (s *Site) story(v *live.View, rows []row, counts map[faultline.State]int) (
 }
 
 // ninety gives the disrupted minutes of each of the last 90 days (UTC). known
-// says on which days somebody could tell; nil: on all.
+// says on which days somebody could tell.
 func ninety(incidents []*live.Incident, known map[string]bool, now time.Time) []chart.Day {
 	days := make([]chart.Day, 90)
 	first := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -89)
 	for i := range days {
-		days[i].Unknown = known != nil && !known[first.AddDate(0, 0, i).Format(time.DateOnly)]
+		days[i].Unknown = !known[first.AddDate(0, 0, i).Format(time.DateOnly)]
 	}
 	for _, sp := range shades(incidents, now) {
 		for i := range days {

@@ -94,7 +94,7 @@ func (s *Site) page(name string, f frame) ([]byte, error) {
 		f.Now = s.d.View().At
 	}
 	if s.d.Replay != nil {
-		f.Title = "Replay: " + f.Title
+		f.Title, f.Dock = "Replay: "+f.Title, nil // a replay takes no reports
 	}
 	var b bytes.Buffer
 	if err := s.pages[name].ExecuteTemplate(&b, "layout", f); err != nil {

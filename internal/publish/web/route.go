@@ -55,10 +55,7 @@ func (s *Site) route(w http.ResponseWriter, r *http.Request, path string) {
 		return
 	}
 	e := &entry{draw: t.draw, contentType: t.contentType, robots: !t.noindex && s.d.Replay == nil}
-	s.serve(w, r, e)
-	if e.page.Load() != nil {
-		s.cache.put(key(path, r.URL.RawQuery), e)
-	}
+	s.serve(w, r, s.cache.put(key(path, r.URL.RawQuery), e)) // kept before it is drawn, so that a crowd waits for one drawing
 }
 
 // wrongMethod refuses what is no GET. A report to a replay has its own words.

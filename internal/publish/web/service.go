@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -91,7 +92,9 @@ func (s *Site) servicePage(v *live.View, svc *live.Service, c faultline.Country)
 	w := window{v.At.Add(-24 * time.Hour).Truncate(live.Step).Add(live.Step), v.At.Add(time.Hour).Truncate(live.Step), live.Step}
 	p.Day = s.clock(v, svc, c, w, shades(svc.Incidents, v.At), false)
 	p.Week, p.HasWeek = s.week(v, svc, c)
-	p.Ninety = chart.Days(ninety(svc.Incidents, s.knownDays(svc, v.At), v.At))
+	known := map[string]bool{}
+	s.knownDays(svc, v.At, known)
+	p.Ninety = chart.Days(ninety(svc.Incidents, known, v.At))
 	p.First = v.At.UTC().Truncate(24*time.Hour).AddDate(0, 0, -89)
 	p.Places, p.Hidden = places(svc)
 	p.Said, p.Works = saidOf(svc.Mix), words.People(float64(svc.Mix.Works))
@@ -154,24 +157,34 @@ func (s *Site) week(v *live.View, svc *live.Service, c faultline.Country) (pictu
 	return p, true
 }
 
-// knownDays says on which of the last 90 days anybody could tell; nil when
-// there is no history to ask.
-func (s *Site) knownDays(svc *live.Service, now time.Time) map[string]bool {
+// knownDays says on which of the last 90 days (UTC) anybody could tell: what
+// the model holds, and what history adds.
+func (s *Site) knownDays(svc *live.Service, now time.Time, known map[string]bool) {
+	for _, b := range svc.World.Bins {
+		if b.Known() {
+			known[b.Start.UTC().Format(time.DateOnly)] = true
+		}
+	}
+	for _, r := range svc.Reach {
+		if r.Known() {
+			known[r.Start.UTC().Format(time.DateOnly)] = true
+		}
+	}
 	if s.d.History == nil {
-		return nil
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), historyTimeout)
 	defer cancel()
 	from := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -89)
 	bins, err := s.d.History.Series(ctx, faultline.Series{Metric: faultline.MetricReports, Service: svc.ID}, from, now, 24*time.Hour)
 	if err != nil {
-		return nil
+		s.d.Logger.Warn("history is not available", slog.String("service", string(svc.ID)), slog.Any("error", err))
 	}
-	known := map[string]bool{}
 	for _, b := range bins {
-		known[b.Start.UTC().Format(time.DateOnly)] = b.Known()
+		if b.Known() {
+			known[b.Start.UTC().Format(time.DateOnly)] = true
+		}
 	}
-	return known
 }
 
 // places are the countries of the last hour that have enough reports.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -318,6 +319,25 @@ func TestCannotTellIsNeverCalledFine(t *testing.T) {
 	}
 }
 
+func TestDaysBeforeWeWatchedAreUnknown(t *testing.T) {
+	s := newSite(t, calm(), func(d *Deps) { d.History = nil })
+	for _, path := range []string{"/", "/s/larkpost"} {
+		body := get(t, s, path).Body.String()
+		if ok, not := strings.Count(body, `class="ok"`), strings.Count(body, `class="nt"`); ok != 2 || not != 88 {
+			t.Errorf("%s: %d days fine and %d unknown, after 24 hours", path, ok, not)
+		}
+	}
+}
+
+func TestAReplayOffersNoReport(t *testing.T) {
+	s := newSite(t, busy(), replaying)
+	for _, path := range []string{"/s/larkpost", "/s/tallybank", "/i/larkpost-2026-05-04"} {
+		if body := get(t, s, s.d.Base+path).Body.String(); strings.Contains(body, "/report") {
+			t.Errorf("%s links to the form", path)
+		}
+	}
+}
+
 func TestFeedsCarryWhatTheyPromise(t *testing.T) {
 	s := newSite(t, busy())
 	for path, c := range map[string]struct{ has, lacks string }{
@@ -432,5 +452,21 @@ func TestPagesFitTheBudget(t *testing.T) {
 			t.Errorf("%s: %d bytes cold", p, n)
 		}
 		t.Logf("%-34s %6d bytes cold", p, n)
+	}
+}
+
+func TestACrowdGetsOneDrawing(t *testing.T) {
+	s := newSite(t, busy())
+	var wg sync.WaitGroup
+	for range 32 {
+		wg.Go(func() {
+			if w := get(t, s, "/i/larkpost-2026-05-04"); w.Code != http.StatusOK || w.Body.Len() == 0 {
+				t.Errorf("status %d, %d bytes", w.Code, w.Body.Len())
+			}
+		})
+	}
+	wg.Wait()
+	if n := testutil.ToFloat64(s.d.Metrics.renders); n != 1 {
+		t.Errorf("%v drawings for one crowd", n)
 	}
 }
