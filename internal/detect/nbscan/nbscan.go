@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"faultline"
+	"faultline/internal/detect/calibrate"
 	"faultline/internal/detect/detector"
 	"faultline/internal/kind"
 )
@@ -111,7 +112,7 @@ type state struct {
 	AcceptAt int64
 	Base     baseline
 	Phi      dispersion
-	Up, Down tail
+	Up, Down calibrate.Tail
 	Ev       episode
 	Origin   uint8
 	Because  place
@@ -126,7 +127,7 @@ type place struct {
 
 // New watches a series that nothing is known of.
 func New(s faultline.Series, c Config) *Detector {
-	return &Detector{cfg: c, series: s, st: state{Version: stateVersion, Base: newBaseline(), Up: newTail(), Down: newTail()}}
+	return &Detector{cfg: c, series: s, st: state{Version: stateVersion, Base: newBaseline()}}
 }
 
 // Under gives the detector the season of the next wider series: its own hours
@@ -251,8 +252,10 @@ func (d *Detector) expect(complete float64) float64 {
 const minComplete = 0.5
 
 func slotOf(s *faultline.Sample, mu float64) slot {
-	o := slot{X: float32(s.Value), Mu: float32(mu), NetBits: s.NetworkBits,
-		Reporters: clip16(s.Reporters), Networks: clip16(s.Networks), Revision: clip16(s.Revision)}
+	o := slot{
+		X: float32(s.Value), Mu: float32(mu), NetBits: s.NetworkBits,
+		Reporters: clip16(s.Reporters), Networks: clip16(s.Networks), Revision: clip16(s.Revision),
+	}
 	if s.Complete < minComplete {
 		o.Flags = unknown
 	}

@@ -22,15 +22,25 @@ func zScore(s, m, r float64) float64 {
 	return 2 * math.Sqrt(r) * (math.Asinh(math.Sqrt(max(0, s-c)/r)) - math.Asinh(math.Sqrt(m/r)))
 }
 
-// normalLogP is −log10 of the upper normal tail of z.
-func normalLogP(z float64) float64 { return -math.Log10(0.5 * math.Erfc(z/math.Sqrt2)) }
+// normalLogP is −log10 of the upper normal tail of z; beyond what a float
+// holds, of its leading term.
+func normalLogP(z float64) float64 {
+	if z < 35 {
+		return -math.Log10(0.5 * math.Erfc(z/math.Sqrt2))
+	}
+	return z*z/2/math.Ln10 + math.Log10(z*math.Sqrt(2*math.Pi))
+}
+
+// hugeCount is where the differences of log gamma functions lose their digits
+// and the normal approximation is as good.
+const hugeCount = 1e7
 
 // upperLogP is −log10 P(X ≥ s) for a negative binomial X. s need not be whole.
 func upperLogP(s, m, r float64) float64 {
 	if s <= m {
 		return 0
 	}
-	if z := zScore(s, m, r); z < quickZ {
+	if z := zScore(s, m, r); z < quickZ || s > hugeCount {
 		return max(0, normalLogP(z))
 	}
 	q := m / (m + r) // each further count multiplies the probability by (k+r)/(k+1)·q
@@ -54,7 +64,7 @@ func lowerLogP(s, m, r float64) float64 {
 	if s >= m {
 		return 0
 	}
-	if z := -zScore(s, m, r); z < quickZ {
+	if z := -zScore(s, m, r); z < quickZ || m > hugeCount {
 		return max(0, normalLogP(z))
 	}
 	sum, term, k := 1.0, 1.0, s

@@ -47,7 +47,7 @@ func (d *Detector) test(r *result) {
 	if !r.Late {
 		d.settle(r, young)
 	}
-	r.Up, r.Down = d.st.Up.calibrate(r.RawUp), d.st.Down.calibrate(r.RawDown)
+	r.Up, r.Down = d.st.Up.Of(r.RawUp, tailSlope), d.st.Down.Of(r.RawDown, tailSlope)
 	if young {
 		r.Up, r.Down = max(0, r.Up-youngPenalty), 0
 	}
@@ -55,6 +55,13 @@ func (d *Detector) test(r *result) {
 
 // settledTicks is the age from which the tail of quiet time is learnt.
 const settledTicks = 7 * 86400 / tick
+
+// Calibration: two hours end a cluster, and tails are a little wider than
+// nominal before a series has shown its own.
+const (
+	tailCalm  = 7200 / tick
+	tailSlope = 1.05
+)
 
 // chosen is what −log10 p loses because the window is the best of several. The
 // windows are nested, so six of them are worth two independent ones: that
@@ -91,8 +98,8 @@ func (d *Detector) settle(r *result, young bool) {
 		return
 	}
 	if st.Known > settledTicks && st.Ev.Kind == 0 {
-		st.Up.learn(r.RawUp, n)
-		st.Down.learn(r.RawDown, n)
+		st.Up.Learn(r.RawUp, n, tailCalm)
+		st.Down.Learn(r.RawDown, n, tailCalm)
 	}
 	if odd && st.Frozen < freezeShare {
 		w := r.W

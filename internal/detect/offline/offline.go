@@ -1,0 +1,210 @@
+// Package offline runs the detectors over a file: a column of times and one of
+// values in, a score for each row and the events out.
+//
+// In: CSV with the columns timestamp and value, in any order among others. Out:
+// CSV timestamp,value,anomaly_score, a row for each row that came in, and
+// events as NDJSON. The score is 1 − 2^(−L/6), where L is −log10 of the
+// calibrated tail probability: it is 0.5 exactly where an event opens at the
+// public level (p = 1e-6), and 0 where nothing can be said.
+//
+// Counts go through nbscan without the rules on reporters, which files do not
+// name; gauges and ratios through gauge. Rows that are missing are unknown,
+// not zero. It promises that the same rows give the same result. It opens no
+// files: that is the caller's.
+package offline
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"faultline"
+	"faultline/internal/detect/detector"
+	"faultline/internal/detect/gauge"
+	"faultline/internal/detect/nbscan"
+)
+
+// AlarmLevel is the score at which an event opens.
+const AlarmLevel = 0.5
+
+// alarmLogP is −log10 p at AlarmLevel.
+const alarmLogP = 6
+
+// Score turns −log10 p into a score from 0 to 1.
+func Score(logP float64) float64 { return 1 - math.Exp2(-max(logP, 0)/alarmLogP) }
+
+// Kind says what the values of a file are.
+type Kind string
+
+// Kinds of values. Auto is decided by Guess.
+const (
+	Auto  Kind = "auto"
+	Count Kind = "count"
+	Gauge Kind = "gauge"
+	Ratio Kind = "ratio"
+)
+
+// Kinds lists what ParseKind takes.
+func Kinds() []string { return []string{string(Auto), string(Count), string(Gauge), string(Ratio)} }
+
+// ParseKind reads a kind.
+func ParseKind(s string) (Kind, error) {
+	if slices.Contains(Kinds(), s) {
+		return Kind(s), nil
+	}
+	return "", fmt.Errorf("unknown kind %q: use one of %v", s, Kinds())
+}
+
+// Row is one line of a file.
+type Row struct {
+	Line  int       // in the file, from 1
+	Time  string    // as it was written
+	At    time.Time // UTC
+	Text  string    // the value as it was written
+	Value float64
+	Known bool // false: the value is empty or NaN
+}
+
+// Guess tells counts (whole numbers from 0 up) from ratios (all from 0 to 1,
+// some of them fractions) from gauges. A file without values is a gauge.
+func Guess(rows []Row) Kind {
+	whole, unit, some := true, true, false
+	for _, r := range rows {
+		if !r.Known {
+			continue
+		}
+		some = true
+		whole = whole && r.Value >= 0 && r.Value == math.Trunc(r.Value)
+		unit = unit && r.Value >= 0 && r.Value <= 1
+	}
+	switch {
+	case some && whole:
+		return Count
+	case some && unit:
+		return Ratio
+	}
+	return Gauge
+}
+
+// Event is a line of `faultline detect --events`.
+type Event struct {
+	Series string  `json:"series"`
+	Onset  string  `json:"onset"`
+	Peak   string  `json:"peak"`
+	End    string  `json:"end,omitempty"` // empty: open at the end of the file
+	State  string  `json:"state"`         // open or closed
+	Kind   string  `json:"kind"`          // surge or drop
+	P      float64 `json:"p"`             // the smallest calibrated tail probability
+	Excess float64 `json:"excess"`        // sum of values above usual; negative below
+}
+
+// Result is what was found in a file.
+type Result struct {
+	Kind   Kind          // as guessed or given
+	Width  time.Duration // of a bin
+	Scores []float64     // one a row
+	Events []Event       // by onset
+}
+
+// Detect runs over the rows of one series, whose name the events carry. Rows
+// are taken in their order in time; of rows with one time the first counts,
+// and the others get its score.
+func Detect(name string, rows []Row, kind Kind) Result {
+	if kind == Auto {
+		kind = Guess(rows)
+	}
+	out := Result{Kind: kind, Width: width(rows), Scores: make([]float64, len(rows))}
+	order := make([]int, len(rows))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return rows[a].At.Compare(rows[b].At) })
+	run := runner{d: open(name, kind), width: out.Width, latest: map[string]int{}}
+	for _, i := range order {
+		out.Scores[i] = run.step(&rows[i])
+	}
+	out.Events = run.lines(name)
+	return out
+}
+
+func open(name string, kind Kind) detector.Detector {
+	s := faultline.Series{Metric: faultline.Metric(kind), Service: faultline.ServiceID(name)}
+	if kind == Count {
+		c := nbscan.Defaults()
+		c.Anonymous = true
+		return nbscan.New(s, c)
+	}
+	c := gauge.Defaults()
+	c.Share = kind == Ratio
+	return gauge.New(s, c)
+}
+
+// width is the median distance of neighbouring times in whole seconds, at
+// least one; five minutes if there are not two times.
+func width(rows []Row) time.Duration {
+	at := make([]time.Time, 0, len(rows))
+	for _, r := range rows {
+		at = append(at, r.At)
+	}
+	slices.SortFunc(at, time.Time.Compare)
+	var steps []time.Duration
+	for i := 1; i < len(at); i++ {
+		if d := at[i].Sub(at[i-1]); d > 0 {
+			steps = append(steps, d)
+		}
+	}
+	if len(steps) == 0 {
+		return 5 * time.Minute
+	}
+	slices.Sort(steps)
+	return max(steps[len(steps)/2].Round(time.Second), time.Second)
+}
+
+// runner feeds one detector and keeps the newest revision of each event.
+type runner struct {
+	d      detector.Detector
+	width  time.Duration
+	score  float64
+	events []faultline.Event
+	latest map[string]int
+}
+
+func (r *runner) step(row *Row) float64 {
+	s := faultline.Sample{Start: row.At, Width: faultline.Seconds(r.width), Value: row.Value, N: row.Value, Complete: 1, Revision: 1}
+	if !row.Known {
+		s.Complete, s.Value, s.N = 0, 0, 0
+	}
+	reading, events := r.d.Step(&s)
+	for _, e := range events {
+		if i, ok := r.latest[e.ID]; ok {
+			r.events[i] = e
+			continue
+		}
+		r.latest[e.ID] = len(r.events)
+		r.events = append(r.events, e)
+	}
+	if !reading.At.IsZero() {
+		r.score = faultline.Round(Score(reading.LogP), 5)
+	}
+	return r.score
+}
+
+const stamp = "2006-01-02 15:04:05"
+
+func (r *runner) lines(name string) []Event {
+	out := make([]Event, 0, len(r.events))
+	for _, e := range r.events {
+		l := Event{
+			Series: name, Onset: e.Onset.Format(stamp), Peak: e.Peak.Format(stamp), State: string(e.State), Kind: string(e.Kind),
+			P: math.Pow(10, -min(e.LogP, 300)), Excess: e.Excess,
+		}
+		if !e.End.IsZero() {
+			l.End = e.End.Format(stamp)
+		}
+		out = append(out, l)
+	}
+	slices.SortStableFunc(out, func(a, b Event) int { return cmp.Compare(a.Onset, b.Onset) })
+	return out
+}

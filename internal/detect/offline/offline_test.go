@@ -1,0 +1,366 @@
+package offline_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"faultline"
+	"faultline/internal/detect/detecttest"
+	"faultline/internal/detect/offline"
+)
+
+var monday = time.Date(2025, 3, 3, 0, 0, 0, 0, time.UTC)
+
+const day = 24 * time.Hour
+
+func TestReadCSV(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		rows       int
+		err        string // "" for none
+	}{
+		{"the plain form", "timestamp,value\n2025-03-10 09:45:00,3\n2025-03-10 09:50:00,4\n", 2, ""},
+		{"columns in another order among others", "host,value,timestamp\na,3,2025-03-10T09:45:00Z\n", 1, ""},
+		{"fractions of a second and zones", "timestamp,value\n2025-03-10 09:45:00.123456,3\n2025-03-10T10:45:00+01:00,4.5\n", 2, ""},
+		{"a byte order mark and carriage returns", "\ufefftimestamp,value\r\n2025-03-10 09:45:00,3\r\n", 1, ""},
+		{"values that are not known", "timestamp,value\n2025-03-10 09:45:00,\n2025-03-10 09:50:00,NaN\n", 2, ""},
+		{"an empty file", "", 0, "f.csv:1: the file is empty"},
+		{"no value column", "timestamp,count\n", 0, `f.csv:1: the first line names "timestamp,count"`},
+		{"a broken time on line 3", "timestamp,value\n2025-03-10 09:45:00,3\nyesterday,4\n", 0, `f.csv:3: cannot read the time "yesterday"`},
+		{"a broken value", "timestamp,value\n2025-03-10 09:45:00,three\n", 0, `f.csv:2: cannot read the value "three"`},
+		{"an infinite value", "timestamp,value\n2025-03-10 09:45:00,+Inf\n", 0, `f.csv:2: cannot read the value "+Inf"`},
+		{"a short line", "a,timestamp,value\nx,2025-03-10 09:45:00\n", 0, "f.csv:2: 2 columns, want at least 3"},
+		{"a broken quote", "timestamp,value\n\"2025,3\n", 0, "f.csv:"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rows, err := offline.ReadCSV("f.csv", strings.NewReader(c.text))
+			if c.err == "" && (err != nil || len(rows) != c.rows) {
+				t.Fatalf("%d rows, %v; want %d", len(rows), err, c.rows)
+			}
+			var bad *offline.FormatError
+			if c.err != "" && (!errors.As(err, &bad) || !strings.HasPrefix(err.Error(), c.err)) {
+				t.Fatalf("%v; want %s…", err, c.err)
+			}
+		})
+	}
+}
+
+func TestGuess(t *testing.T) {
+	for _, c := range []struct {
+		values string
+		want   offline.Kind
+	}{
+		{"0 3 12", offline.Count},
+		{"0 1 1", offline.Count},
+		{"0 0.5 1", offline.Ratio},
+		{"0 0.5 2", offline.Gauge},
+		{"-1 3", offline.Gauge},
+		{"", offline.Gauge},
+	} {
+		var rows []offline.Row
+		for _, v := range strings.Fields(c.values) {
+			var x float64
+			fmt.Sscan(v, &x)
+			rows = append(rows, offline.Row{Value: x, Known: true})
+		}
+		if got := offline.Guess(rows); got != c.want {
+			t.Errorf("%q: %s, want %s", c.values, got, c.want)
+		}
+	}
+	if _, err := offline.ParseKind("counts"); err == nil || !strings.Contains(err.Error(), "count gauge ratio") {
+		t.Errorf("a misspelt kind: %v", err)
+	}
+}
+
+// file writes made-up counts as CSV, without the rows that drop says.
+func file(c detecttest.Counts, drop func(i int) bool) string {
+	var b strings.Builder
+	b.WriteString("timestamp,value\n")
+	for i, s := range c.Samples(faultline.Series{}) {
+		if drop == nil || !drop(i) {
+			fmt.Fprintf(&b, "%s,%g\n", s.Start.Format("2006-01-02 15:04:05"), s.Value)
+		}
+	}
+	return b.String()
+}
+
+func counts(seed uint64, base float64, days int) detecttest.Counts {
+	return detecttest.Counts{
+		Seed: seed, Start: monday, Width: 5 * time.Minute, Bins: days * 288,
+		Base: base, Season: 0.6, Weekend: 0.8, Size: 12, Drift: 0.06,
+	}
+}
+
+func TestAFileGivesARowForEachRowAndItsEvents(t *testing.T) {
+	c := counts(1, 5, 15)
+	from := monday.Add(14*day + 13*time.Hour)
+	c.Surges = []detecttest.Disturbance{{From: from, To: from.Add(time.Hour), Add: 50}}
+	text := file(c, func(i int) bool { return i > 3000 && i < 3030 })
+	var scores, events bytes.Buffer
+	sum, err := offline.File("a/b.csv", strings.NewReader(text), offline.Auto, &scores, &events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum.Kind != offline.Count || sum.Events != 1 || sum.Alarms < 10 {
+		t.Errorf("%+v; want counts, one event, ten alarms or more", sum)
+	}
+	in, out := strings.Split(text, "\n"), strings.Split(scores.String(), "\n")
+	if len(in) != len(out) || out[0] != "timestamp,value,anomaly_score" {
+		t.Fatalf("%d lines of %d, first %q", len(out), len(in), out[0])
+	}
+	for i := 1; i < len(in)-1; i++ {
+		if !strings.HasPrefix(out[i], in[i]+",") {
+			t.Fatalf("line %d is %q, from %q", i+1, out[i], in[i])
+		}
+	}
+	var e offline.Event
+	if err := json.Unmarshal(events.Bytes(), &e); err != nil {
+		t.Fatal(err)
+	}
+	if e.Series != "a/b.csv" || e.State != "closed" || e.Kind != "surge" || e.P > 1e-6 || e.Excess < 400 {
+		t.Errorf("%+v", e)
+	}
+	onset, err := offline.ParseTime(e.Onset)
+	if err != nil || onset.Sub(from).Abs() > 10*time.Minute {
+		t.Errorf("onset %s, want %s", e.Onset, from)
+	}
+}
+
+func TestRowsOutOfOrderAndTwiceChangeNothing(t *testing.T) {
+	rows, err := offline.ReadCSV("f", strings.NewReader(file(counts(2, 5, 6), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := offline.Detect("f", rows, offline.Auto)
+	mixed := append([]offline.Row{}, rows[100:]...)
+	mixed = append(append(mixed, rows[:100]...), rows[500])
+	got := offline.Detect("f", mixed, offline.Auto)
+	for i := range rows[100:] {
+		if got.Scores[i] != want.Scores[i+100] {
+			t.Fatalf("row %d: %v, want %v", i, got.Scores[i], want.Scores[i+100])
+		}
+	}
+}
+
+func TestGaugesAndRatios(t *testing.T) {
+	for _, c := range []struct {
+		kind    offline.Kind
+		usual   float64
+		strange float64
+	}{{offline.Gauge, 120.5, 480.25}, {offline.Ratio, 0.985, 0.41}} {
+		var b strings.Builder
+		b.WriteString("timestamp,value\n")
+		for i := range 10 * 288 {
+			v := c.usual * (1 + 0.004*math.Sin(float64(i)*1.7))
+			if i >= 2500 && i < 2512 {
+				v = c.strange
+			}
+			fmt.Fprintf(&b, "%s,%.5f\n", monday.Add(time.Duration(i)*5*time.Minute).Format("2006-01-02 15:04:05"), v)
+		}
+		var events bytes.Buffer
+		sum, err := offline.File("g", strings.NewReader(b.String()), offline.Auto, io.Discard, &events)
+		if err != nil || sum.Kind != c.kind || sum.Events != 1 {
+			t.Errorf("%s: %+v, %v, %s", c.kind, sum, err, events.String())
+		}
+	}
+}
+
+// The floor of what the scan must find: a small copy of the idea of the public
+// benchmark, a third of its surges hardly above the noise. The bounds lie just
+// below what is reached (0.727, none false), so that a loss is seen.
+func TestRecallAndFalseAlarms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("ten seconds")
+	}
+	var surges, found, false_, weeks int
+	for i := range 36 {
+		base := []float64{0.05, 0.5, 2, 10, 50, 100}[i%6]
+		c := counts(uint64(100+i), base, 42)
+		c.Size = 6 + float64(i%5)*6
+		noise := math.Sqrt(12*base+144*base*base/c.Size) + 0.5
+		for k := range 6 {
+			from := monday.Add(29*day + time.Duration(k*48+i%7*3)*time.Hour)
+			size := math.Max(3, noise*[]float64{2.5, 4, 7, 12, 20, 40}[(k+i)%6]) / 12
+			length := []time.Duration{25 * time.Minute, 2 * time.Hour, 4 * time.Hour}[(k+i)%3]
+			if length < time.Hour {
+				size *= 2
+			}
+			c.Surges = append(c.Surges, detecttest.Disturbance{From: from, To: from.Add(length), Add: size})
+		}
+		rows, err := offline.ReadCSV("f", strings.NewReader(file(c, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := offline.Detect("f", rows, offline.Auto)
+		hit := make([]bool, len(c.Surges))
+		for _, e := range got.Events {
+			onset, _ := offline.ParseTime(e.Onset)
+			end, _ := offline.ParseTime(e.End)
+			if e.End == "" {
+				end = rows[len(rows)-1].At
+			}
+			if onset.Before(monday.Add(28 * day)) {
+				continue
+			}
+			mine := false
+			for k, s := range c.Surges {
+				if !onset.After(s.To) && !end.Before(s.From) {
+					hit[k], mine = true, true
+				}
+			}
+			if !mine {
+				false_++
+			}
+		}
+		surges += len(hit)
+		weeks += 2
+		for _, h := range hit {
+			if h {
+				found++
+			}
+		}
+	}
+	recall, alarms := float64(found)/float64(surges), float64(false_)/float64(weeks)
+	t.Logf("recall %.3f (%d of %d), %.3f false events a series-week", recall, found, surges, alarms)
+	if recall < 0.70 || alarms > 0.02 {
+		t.Errorf("recall %.3f, %.3f false events a series-week; want at least 0.70 and at most 0.02", recall, alarms)
+	}
+}
+
+// P must be right where nothing happens: 1e-3 once in a thousand bins.
+func TestProbabilitiesAreCalibratedOnQuietSeries(t *testing.T) {
+	if testing.Short() {
+		t.Skip("ten seconds")
+	}
+	bins, over := 0, map[int]int{}
+	for i := range 30 {
+		c := counts(uint64(500+i), []float64{0.1, 0.5, 2, 10, 100}[i%5], 35)
+		rows, err := offline.ReadCSV("f", strings.NewReader(file(c, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range offline.Detect("f", rows, offline.Auto).Scores[21*288:] {
+			bins++
+			for k := 2; k <= 4; k++ {
+				if s >= offline.Score(float64(k)) {
+					over[k]++
+				}
+			}
+		}
+	}
+	for k := 2; k <= 4; k++ {
+		t.Logf("p ≤ 1e-%d in %.2e of %d bins", k, float64(over[k])/float64(bins), bins)
+		share := float64(over[k]) / float64(bins)
+		if share > 3*math.Pow10(-k) || k < 4 && share < math.Pow10(-k)/5 {
+			t.Errorf("p ≤ 1e-%d in %.1e of bins", k, share)
+		}
+	}
+}
+
+// Lone spikes, noise that lasts, and both: what fails in practice.
+func TestHarderSeriesStayQuiet(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(c *detecttest.Counts)
+		most   int // events in 12 series of two weeks
+	}{
+		{"lone spikes, two a week", func(c *detecttest.Counts) { c.Spikes, c.SpikeSize = 2, 40 }, 2},
+		{"noise that lasts for an hour", func(c *detecttest.Counts) { c.Echo = 0.8 }, 2},
+		{"both", func(c *detecttest.Counts) { c.Echo, c.Spikes, c.SpikeSize = 0.8, 2, 40 }, 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := 0
+			for i := range 12 {
+				s := counts(uint64(900+i), []float64{0.2, 2, 20}[i%3], 42)
+				c.change(&s)
+				rows, err := offline.ReadCSV("f", strings.NewReader(file(s, nil)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, e := range offline.Detect("f", rows, offline.Auto).Events {
+					if onset, _ := offline.ParseTime(e.Onset); onset.After(monday.Add(28 * day)) {
+						n++
+					}
+				}
+			}
+			t.Logf("%d events", n)
+			if n > c.most {
+				t.Errorf("%d events, want at most %d", n, c.most)
+			}
+		})
+	}
+}
+
+func FuzzReadCSV(f *testing.F) {
+	for _, s := range []string{
+		"timestamp,value\n2025-03-10 09:45:00,3\n", "value,timestamp\n1e30,2025-03-10T09:45:00Z\n-5,0001-01-01\n",
+		"timestamp,value\n9999-12-31 23:59:59,NaN\n0000-01-01 00:00:00,1\n", "timestamp,value\n\"a\nb\",1\n", "\xef\xbb\xbftimestamp,value\n,\n",
+		"timestamp,value\n2025-03-10 09:45:00.999999,0.5\n2025-03-10 09:45:00.999999,0.5\n",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		rows, err := offline.ReadCSV("f", strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		for _, kind := range []offline.Kind{offline.Auto, offline.Count, offline.Gauge, offline.Ratio} {
+			r := offline.Detect("f", rows, kind)
+			if len(r.Scores) != len(rows) {
+				t.Fatalf("%d scores for %d rows", len(r.Scores), len(rows))
+			}
+			for _, s := range r.Scores {
+				if math.IsNaN(s) || s < 0 || s > 1 {
+					t.Fatalf("score %v", s)
+				}
+			}
+		}
+	})
+}
+
+// Larger check on a folder made by the public generator: FAULTLINE_DETECT_IN
+// names it, FAULTLINE_DETECT_OUT where scores and events.ndjson go.
+func TestFolder(t *testing.T) {
+	in, out := os.Getenv("FAULTLINE_DETECT_IN"), os.Getenv("FAULTLINE_DETECT_OUT")
+	if in == "" || out == "" {
+		t.Skip("FAULTLINE_DETECT_IN and FAULTLINE_DETECT_OUT are not set")
+	}
+	var events bytes.Buffer
+	err := filepath.WalkDir(in, func(path string, e os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".csv" {
+			return err
+		}
+		name, _ := filepath.Rel(in, path)
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(out, name)), 0o755); err != nil {
+			return err
+		}
+		to, err := os.Create(filepath.Join(out, name))
+		if err != nil {
+			return err
+		}
+		if _, err := offline.File(filepath.ToSlash(name), f, offline.Auto, to, &events); err != nil {
+			return err
+		}
+		return to.Close()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(out, "events.ndjson"), events.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
