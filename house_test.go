@@ -2,7 +2,6 @@ package faultline_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"os/exec"
 	"slices"
@@ -124,7 +123,7 @@ func TestPureRoomsArePure(t *testing.T) {
 		}
 		for _, to := range p.Imports {
 			if slices.Contains(forbidden, to) {
-				t.Error(fmt.Sprintf("%s imports %s: pure rooms take everything from the data", p.ImportPath, to))
+				t.Errorf("%s imports %s: pure rooms take everything from the data", p.ImportPath, to)
 			}
 		}
 	}

@@ -142,7 +142,7 @@ func (a *App) open(ctx context.Context) error {
 		}
 	}
 	a.stops.add("journal", func(context.Context) error { return a.journal.Close() })
-	if a.store, err = openStore(ctx, a.opts, a.folder.Path("store", "faultline.duckdb")); err != nil {
+	if a.store, err = openStore(ctx, a.opts, a.folder.Path("store", "faultline.duckdb"), a.registry); err != nil {
 		return err
 	}
 	a.stops.add("store", func(context.Context) error { return a.store.Close() })
@@ -189,8 +189,8 @@ func replicas(c JournalConfig) int {
 	return c.Replicas
 }
 
-func openStore(ctx context.Context, o Options, path string) (store.Store, error) {
-	return duckdb.Open(ctx, duckdb.Options{Path: path, MemoryMB: o.Config.Store.MemoryMB})
+func openStore(ctx context.Context, o Options, path string, r prometheus.Registerer) (store.Store, error) {
+	return duckdb.Open(ctx, duckdb.Options{Path: path, MemoryMB: o.Config.Store.MemoryMB, Registerer: r})
 }
 
 // Run opens everything, serves, and blocks until ctx ends or a part fails.

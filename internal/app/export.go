@@ -182,7 +182,7 @@ func LocalToken(dir string) string {
 
 func newLocalToken(dir string) (string, error) {
 	token := make([]byte, 24)
-	rand.Read(token) //nolint:errcheck // never fails, crypto/rand
+	rand.Read(token)
 	text := hex.EncodeToString(token)
 	path := localTokenPath(dir)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

@@ -50,7 +50,7 @@ func TakeFolder(dir string) (*Folder, error) {
 		return nil, fmt.Errorf("open lock of data folder: %w", err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		defer f.Close() //nolint:errcheck // the lock was not taken, nothing was written
+		defer f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, &InUseError{Dir: dir, Owner: readOwner(dir)}
 		}
@@ -95,7 +95,7 @@ func RunningOn(dir string) (o Owner, ok bool) {
 	if err != nil {
 		return Owner{}, false
 	}
-	defer f.Close() //nolint:errcheck // only looked at
+	defer f.Close()
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB); err == nil {
 		return Owner{}, false // free: the lock is let go with the file
 	}

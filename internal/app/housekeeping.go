@@ -143,7 +143,11 @@ func (k *keeper) keep(ctx context.Context) error {
 		return nil
 	}
 	k.pruned = now
-	return k.store.Prune(ctx, k.config.Rows, now)
+	if err := k.store.Prune(ctx, k.config.Rows, now); err != nil || k.config.ArchiveReports <= 0 {
+		return err
+	}
+	_, err = k.store.PruneArchive(ctx, k.folder.Path("archive"), now.Add(-k.config.ArchiveReports))
+	return err
 }
 
 // isArchived says whether an hour has a manifest. Hours of the last two days

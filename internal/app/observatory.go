@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"faultline"
+	"faultline/internal/incident"
 	"faultline/internal/journal"
 	"faultline/internal/store"
 	"faultline/internal/telemetry"
@@ -233,7 +235,7 @@ func (o *observatory) flush(ctx context.Context, final bool) error {
 	}
 	if err := o.store.Apply(ctx, &o.batch); err != nil {
 		o.m.storeFailed.Inc()
-		if o.rows() < 10*batchRows && ctx.Err() == nil {
+		if o.rows() < 10*batchRows && ctx.Err() == nil && !errors.Is(err, store.ErrGap) {
 			// The journal holds it all. Pages go on from memory; the next
 			// flush tries again with everything that came meanwhile.
 			o.log.Error("cannot write to the store, will try again", slog.Any("error", err))
@@ -267,7 +269,7 @@ func newChainMetrics(r prometheus.Registerer) *chainMetrics {
 			Namespace: "faultline", Subsystem: "chain", Name: "observations_total", Help: "Observations taken through the rooms, by kind.",
 		}, []string{"kind"}),
 		late:        telemetry.Counter(r, "chain", "late_reports_total", "Reports that came too late to change a sample."),
-		refused:     telemetry.NewRefusals(r, "chain", "Operators' commands that could not be carried out, by reason.", "unknown_incident", "incident_ended", "bad_command"),
+		refused:     telemetry.NewRefusals(r, "chain", "Operators' commands that could not be carried out, by reason.", incident.Refusals()...),
 		storeFailed: telemetry.Counter(r, "store", "failed_writes_total", "Batches that the store could not take; they are tried again."),
 		applied:     telemetry.Gauge(r, "store", "position_frame", "Last journal frame in the store."),
 		newest:      telemetry.Gauge(r, "chain", "newest_seconds", "Data time reached by the rooms, in seconds since 1970."),

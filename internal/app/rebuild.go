@@ -39,7 +39,7 @@ func Rebuild(ctx context.Context, o Options) (sum Rebuilt, err error) {
 	if err := removeStore(aside); err != nil {
 		return sum, err
 	}
-	s, err := openStore(ctx, o, aside)
+	s, err := openStore(ctx, o, aside, registry)
 	if err != nil {
 		return sum, err
 	}

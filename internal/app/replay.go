@@ -64,6 +64,9 @@ func replayInto(s *scenario.Scenario, chain *Chain, w *roomFiles) (Replayed, err
 	for o := range s.All() {
 		sum.Observations++
 		out := chain.Step(o)
+		if out.At.Before(s.Day) {
+			continue
+		}
 		for _, i := range out.Incidents {
 			if at, ok := newest[i.ID]; ok {
 				sum.Incidents[at] = i
@@ -71,9 +74,6 @@ func replayInto(s *scenario.Scenario, chain *Chain, w *roomFiles) (Replayed, err
 				newest[i.ID] = len(sum.Incidents)
 				sum.Incidents = append(sum.Incidents, i)
 			}
-		}
-		if out.At.Before(s.Day) {
-			continue
 		}
 		if err := w.write(&out, s.Day, sum.Lines); err != nil {
 			return sum, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -71,6 +72,7 @@ func (a *App) openSites() ([]*web.Site, error) {
 	deps := web.Deps{
 		View: a.model.View, History: history{a.store}, Docs: docs.FS, Search: func(q string) []faultline.Service { return a.catalogue.Search(q, 20) },
 		Clock: a.opts.Now, Logger: telemetry.Room(a.log, "publish"), Metrics: metrics, Version: a.opts.Version,
+		Place:       a.placeOf,
 		Attribution: a.attribution(), Retention: a.retention(), Console: a.console(token),
 	}
 	var sites []*web.Site
@@ -103,7 +105,6 @@ func (a *App) openReplaySite(mux *http.ServeMux, live web.Deps) (*web.Site, erro
 	r := a.replay
 	d := live
 	d.View, d.History, d.Base, d.Console = r.model.View, history{r.obs.store}, r.base(), nil
-	d.Clock = func() time.Time { return r.model.View().At }
 	d.Replay = &web.Replay{Case: r.scenario.Name, Title: "Replay: " + r.scenario.Title, Notice: r.scenario.Notice}
 	site, err := web.New(d)
 	if err != nil {
@@ -116,6 +117,16 @@ func (a *App) openReplaySite(mux *http.ServeMux, live web.Deps) (*web.Site, erro
 }
 
 func (r *replayed) base() string { return "/replay/" + r.scenario.Name }
+
+// placeOf looks up where a reader seems to be, for the line on the form. The
+// address is not kept.
+func (a *App) placeOf(r *http.Request) faultline.Place {
+	addr, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return faultline.Place{Country: faultline.UnknownCountry}
+	}
+	return a.geo.Lookup(addr.Addr().Unmap())
+}
 
 // history answers the pages' questions about what is no longer in memory.
 type history struct{ store store.Reader }

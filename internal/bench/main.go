@@ -71,7 +71,7 @@ func run(ctx context.Context, b *tools, only string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir)
 	b.dir = dir
 	missed := 0
 	fmt.Fprintf(os.Stdout, "| what | bar | measured | |\n|---|---|---|---|\n")

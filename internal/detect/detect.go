@@ -25,12 +25,13 @@ import (
 
 	"faultline"
 	"faultline/internal/detect/detector"
+	"faultline/internal/detect/gauge"
 	"faultline/internal/detect/nbscan"
 	"faultline/internal/detect/reach"
 )
 
 // Kinds are the detectors that this version has.
-func Kinds() detector.Table { return detector.Table{nbscan.Kind, reach.Kind} }
+func Kinds() detector.Table { return detector.Table{gauge.Kind, nbscan.Kind, reach.Kind} }
 
 // Config says which factory watches the series of which metric. The zero
 // Config means the defaults: nbscan for reports, reach for checks.

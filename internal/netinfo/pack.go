@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -94,7 +95,7 @@ func (l *loaded) readDecimal(path string) (left int, err error) {
 	c := csv.NewReader(bufio.NewReader(z))
 	for {
 		row, err := c.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return left, nil
 		}
 		if err != nil {

@@ -33,7 +33,7 @@ type system struct{ resolver *net.Resolver }
 // it would use, and whether the interface with that address is running: a cable
 // that was pulled leaves its routes behind.
 func (system) Route(to netip.Addr) error {
-	c, err := net.Dial("udp", netip.AddrPortFrom(to, 53).String()) //nolint:noctx // sends nothing and waits for nothing
+	c, err := net.Dial("udp", netip.AddrPortFrom(to, 53).String())
 	if err != nil {
 		return fmt.Errorf("no route to %s: %w", to, err)
 	}

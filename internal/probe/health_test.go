@@ -22,8 +22,10 @@ const (
 // What a failed check means, by what else is known at the time.
 func TestImpairment(t *testing.T) {
 	verified := []faultline.Step{
-		{Op: faultline.OpConnect, Address: netip.MustParseAddrPort("93.184.215.14:443")}, {Op: faultline.OpTLS, Address: netip.MustParseAddrPort("93.184.215.14:443")},
-		{Op: faultline.OpWait, Address: netip.MustParseAddrPort("93.184.215.14:443")}, {Op: faultline.OpBody, Address: netip.MustParseAddrPort("93.184.215.14:443"), Failure: faultline.HTTPServerError},
+		{Op: faultline.OpConnect, Address: netip.MustParseAddrPort("93.184.215.14:443")},
+		{Op: faultline.OpTLS, Address: netip.MustParseAddrPort("93.184.215.14:443")},
+		{Op: faultline.OpWait, Address: netip.MustParseAddrPort("93.184.215.14:443")},
+		{Op: faultline.OpBody, Address: netip.MustParseAddrPort("93.184.215.14:443"), Failure: faultline.HTTPServerError},
 	}
 	control := func(c *probe.Config) { c.Controls = []faultline.Target{{URL: "tcp://control.example:443"}} }
 	for name, c := range map[string]struct {

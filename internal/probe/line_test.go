@@ -19,8 +19,11 @@ func TestLine(t *testing.T) {
 		Steps: []faultline.Step{
 			{Op: faultline.OpResolve, Runtime: us(999)},
 			{Op: faultline.OpConnect, Hop: 1, Runtime: us(2000), Failure: faultline.GenericTimeout},
-			{Op: faultline.OpConnect, Hop: 1, Runtime: us(90), Address: to}, {Op: faultline.OpTLS, Hop: 1, Runtime: us(800)},
-			{Op: faultline.OpSend, Hop: 1, Runtime: us(5)}, {Op: faultline.OpWait, Hop: 1, Runtime: us(50210)}, {Op: faultline.OpBody, Hop: 1, Runtime: us(20)},
+			{Op: faultline.OpConnect, Hop: 1, Runtime: us(90), Address: to},
+			{Op: faultline.OpTLS, Hop: 1, Runtime: us(800)},
+			{Op: faultline.OpSend, Hop: 1, Runtime: us(5)},
+			{Op: faultline.OpWait, Hop: 1, Runtime: us(50210)},
+			{Op: faultline.OpBody, Hop: 1, Runtime: us(20)},
 		},
 	}
 	const want = `{"target":"https://example.org/","ok":true,"status":200,"start":"2026-11-25T04:00:00Z","attempt":1,"hops":1,"dns_us":0,"connect_us":90,"tls_us":800,"send_us":5,"ttfb_us":50210,"body_us":20,"total_us":51300,"lag_us":700,"read_late_us":12}` + "\n"

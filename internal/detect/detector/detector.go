@@ -44,7 +44,7 @@ type Factory func(s faultline.Series) Detector
 // so far.
 type Deps struct{}
 
-// Kind is a kind of detector, and Table those that the binary was built with.
+// Kind is a kind of detector; a Table lists those that the binary was built with.
 type (
 	Kind  = kind.Kind[Factory, Deps]
 	Table = kind.Table[Factory, Deps]

@@ -121,7 +121,7 @@ func replace(path string, b []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) //nolint:errcheck // it is renamed away if all is well
+	defer os.Remove(f.Name())
 	if _, err = f.Write(b); err == nil {
 		err = f.Sync()
 	}

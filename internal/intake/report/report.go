@@ -169,8 +169,10 @@ func New(c Config, d Deps) (*Handler, error) {
 	h.accepted = telemetry.Counter(d.Registry, "intake", "reports_total", "Reports accepted: durable and acknowledged.")
 	h.retried = telemetry.Counter(d.Registry, "intake", "retries_total", "Requests answered with the ids of an earlier one by their idempotency key.")
 	h.disagree = telemetry.Counter(d.Registry, "intake", "country_disagreements_total", "Reports whose stated country is not the one looked up; the latter counts.")
-	d.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "faultline", Subsystem: "intake",
-		Name: "idempotency_keys", Help: "Idempotency keys remembered."}, func() float64 { return float64(h.receipts.len()) }))
+	d.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "faultline", Subsystem: "intake",
+		Name: "idempotency_keys", Help: "Idempotency keys remembered.",
+	}, func() float64 { return float64(h.receipts.len()) }))
 	return h, nil
 }
 

@@ -199,8 +199,10 @@ func TestAReportBecomesAnObservation(t *testing.T) {
 	}
 	o := g.journal.all()[0]
 	r := payload(t, &o)
-	want := faultline.Report{Service: "x", Symptom: "feed_not_refreshing", Surface: "app", Since: noon.Add(-14*time.Minute - 30*time.Second),
-		Place: faultline.Place{Country: "GB", ASN: 2856}, Reporter: r.Reporter, Network: r.Network}
+	want := faultline.Report{
+		Service: "x", Symptom: "feed_not_refreshing", Surface: "app", Since: noon.Add(-14*time.Minute - 30*time.Second),
+		Place: faultline.Place{Country: "GB", ASN: 2856}, Reporter: r.Reporter, Network: r.Network,
+	}
 	if *r != want || r.Reporter == 0 || r.Network == 0 {
 		t.Errorf("report %+v, want %+v", *r, want)
 	}

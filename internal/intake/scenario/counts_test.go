@@ -62,8 +62,20 @@ func TestDaySumsOfCountriesAreThoseOfTheMethod(t *testing.T) {
 		country faultline.Country
 		want    int
 	}{
-		{"US", 420_500}, {"JP", 535_300}, {"GB", 97_600}, {"DE", 60_800}, {"FR", 51_200}, {"PL", 45_500}, {"CA", 40_300},
-		{"BR", 43_400}, {"IT", 28_300}, {"IN", 14_600}, {"CH", 8_900}, {"MX", 11_100}, {"ZZ", 1_638_300}, {"REST", 280_800},
+		{"US", 420_500},
+		{"JP", 535_300},
+		{"GB", 97_600},
+		{"DE", 60_800},
+		{"FR", 51_200},
+		{"PL", 45_500},
+		{"CA", 40_300},
+		{"BR", 43_400},
+		{"IT", 28_300},
+		{"IN", 14_600},
+		{"CH", 8_900},
+		{"MX", 11_100},
+		{"ZZ", 1_638_300},
+		{"REST", 280_800},
 	} {
 		n := sum(got.counts[c.country])
 		if c.country == "REST" {

@@ -63,7 +63,7 @@ func eachRow(file string, b []byte, columns []string, take func(*row)) error {
 	}
 	for n := 1; ; n++ {
 		fields, err := c.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -87,7 +87,7 @@ func csvError(file string, c *csv.Reader, err error) error {
 	if errors.As(err, &pe) {
 		return &settings.Error{File: file, Line: pe.Line, What: pe.Err.Error()}
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return &settings.Error{File: file, Line: 1, What: "is empty: the first line names the columns"}
 	}
 	line, _ := c.FieldPos(0)

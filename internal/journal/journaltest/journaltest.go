@@ -283,4 +283,3 @@ func closed(t *testing.T, open Opener) {
 		t.Errorf("append after close: %v", err)
 	}
 }
-

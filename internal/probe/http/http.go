@@ -143,7 +143,7 @@ func (c *check) answer(u *url.URL, conn *wire.Conn, limit *source, r *bufio.Read
 // §15.2).
 func readHead(r *bufio.Reader) (*http.Response, error) {
 	for range 10 {
-		resp, err := http.ReadResponse(r, nil) //nolint:bodyclose // the connection is closed with the check
+		resp, err := http.ReadResponse(r, nil)
 		if err != nil || resp.StatusCode >= 200 {
 			return resp, err
 		}

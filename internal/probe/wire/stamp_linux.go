@@ -90,8 +90,8 @@ func (s *socket) recvmsg(p []byte) (n, oobn int, err error) {
 	wait := s.raw.Read(func(fd uintptr) bool {
 		for {
 			n, oobn, _, _, err = unix.Recvmsg(int(fd), p, s.oob[:], 0)
-			if err != unix.EINTR { //nolint:errorlint // a bare errno from the system call
-				return err != unix.EAGAIN //nolint:errorlint // as above
+			if err != unix.EINTR {
+				return err != unix.EAGAIN
 			}
 		}
 	})

@@ -103,8 +103,10 @@ func fixtureIncidents() []faultline.Incident {
 	base := faultline.Incident{
 		ID: "larkpost-2026-05-04", By: "incident/1", Service: "larkpost", Opened: at(9, 50), Onset: at(9, 45), Origin: faultline.Measured,
 		Scope: faultline.Scope{Global: true, Vantages: 2, OfVantages: 2, Countries: []faultline.CountryShare{
-			{Country: "GB", Share: 0.46, N: 4020, Ratio: 41, Surging: true}, {Country: "US", Share: 0.31, N: 2700, Ratio: 22, Surging: true},
-			{Country: "JP", Share: 0.12, N: 1040, Ratio: 12}, {Country: "KE", Share: 0.001, N: 2, Ratio: 3},
+			{Country: "GB", Share: 0.46, N: 4020, Ratio: 41, Surging: true},
+			{Country: "US", Share: 0.31, N: 2700, Ratio: 22, Surging: true},
+			{Country: "JP", Share: 0.12, N: 1040, Ratio: 12},
+			{Country: "KE", Share: 0.001, N: 2, Ratio: 3},
 		}, ASNs: []faultline.ASNShare{{Country: "GB", ASN: 2856, Share: 0.18, N: 1500}}},
 		Peak:    faultline.PeakReports{At: at(14, 0), Value: 8120, Usual: 198, Width: faultline.Seconds(20 * time.Minute)},
 		Failure: faultline.GenericTimeout, Op: faultline.OpConnect, Events: []string{"e1", "e2"},

@@ -40,7 +40,7 @@ type frame struct {
 
 func loadTemplates(s *Site) (map[string]*template.Template, error) {
 	funcs := template.FuncMap{
-		"clock":   func(t, now time.Time) string { return words.Clock(t, now) },
+		"clock":   words.Clock,
 		"utc":     func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04") + " UTC" },
 		"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006") },
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },

@@ -36,11 +36,15 @@ func TestVerdicts(t *testing.T) {
 	}{
 		"fine, by people and probes": {
 			words.Facts{State: faultline.Fine, Awake: []string{"reports", "probes"}, Reports: words.Reports{Known: true, Value: 52, Band: true, Low: 25, High: 85}, Probes: words.Probes{Healthy: 3, Reaching: 3}},
-			"X is working as usual", []string{"52 reports in the last 5 minutes; 25 to 85 are usual", "3 of 3 healthy checks reach it"}, "No",
+			"X is working as usual",
+			[]string{"52 reports in the last 5 minutes; 25 to 85 are usual", "3 of 3 healthy checks reach it"},
+			"No",
 		},
 		"fine, but nobody probes it": {
 			words.Facts{State: faultline.Fine, Reports: words.Reports{Known: true, Value: 1, Band: true, Low: 0, High: 2}},
-			"X is working as usual", []string{"Fewer than 3 reports", "fewer than 3 are usual", "No probe looks at it"}, "No",
+			"X is working as usual",
+			[]string{"Fewer than 3 reports", "fewer than 3 are usual", "No probe looks at it"},
+			"No",
 		},
 		"nobody listens": {
 			words.Facts{State: faultline.Unclear, Reason: "collector_silent"}, "We can’t tell whether X works", []string{"Our collector of reports is silent", "not the same as fine"}, "Can’t tell",
@@ -64,19 +68,25 @@ func TestVerdicts(t *testing.T) {
 			words.Facts{State: faultline.Possible, Incident: with(surge(0, 0), func(i *faultline.Incident) {
 				i.Instruments, i.Scope, i.Failure = []string{"probes"}, faultline.Scope{Vantages: 1, OfVantages: 1}, faultline.ConnectionRefused
 			})},
-			"X may be out of reach", []string{"1 of 1 healthy vantage point can’t reach it: the connection is refused", "One vantage point alone can’t confirm it"}, "Possibly",
+			"X may be out of reach",
+			[]string{"1 of 1 healthy vantage point can’t reach it: the connection is refused", "One vantage point alone can’t confirm it"},
+			"Possibly",
 		},
 		"confirmed in one country": {
 			words.Facts{State: faultline.Confirmed, Incident: with(surge(800, 20), func(i *faultline.Incident) {
 				i.State, i.Instruments, i.Scope.Vantages, i.Scope.OfVantages = faultline.Confirmed, []string{"reports", "probes"}, 2, 3
 			})},
-			"X is failing in the United Kingdom", []string{"40 × the usual number", "2 of 3 healthy vantage points can’t reach it", "about 15:30 UTC (between 15:28 and 15:32)", "30 min ago"}, "Yes",
+			"X is failing in the United Kingdom",
+			[]string{"40 × the usual number", "2 of 3 healthy vantage points can’t reach it", "about 15:30 UTC (between 15:28 and 15:32)", "30 min ago"},
+			"Yes",
 		},
 		"confirmed by one vantage": {
 			words.Facts{State: faultline.Confirmed, Incident: with(surge(0, 0), func(i *faultline.Incident) {
 				i.State, i.OneVantage, i.Instruments, i.Scope = faultline.Confirmed, true, []string{"probes"}, faultline.Scope{Vantages: 1, OfVantages: 1}
 			})},
-			"X can’t be reached from here", []string{"Confirmed by one vantage"}, "Yes",
+			"X can’t be reached from here",
+			[]string{"Confirmed by one vantage"},
+			"Yes",
 		},
 		"worldwide": {
 			words.Facts{State: faultline.Confirmed, Incident: with(surge(800, 20), func(i *faultline.Incident) { i.State, i.Scope.Global = faultline.Confirmed, true })}, "X is failing worldwide", nil, "Yes",

@@ -76,8 +76,11 @@ func (s *Store) appendAll(ctx context.Context, b *store.Batch) error {
 		rows  int // at most; an appender for none costs as much as one for many
 		fill  func(*store.Batch, adder) error
 	}{
-		{"reports", len(b.Observations), reports}, {"others", len(b.Observations), others},
-		{"samples", len(b.Samples), samples}, {"cells", len(b.Cells), cells}, {"readings", len(b.Readings), readings},
+		{"reports", len(b.Observations), reports},
+		{"others", len(b.Observations), others},
+		{"samples", len(b.Samples), samples},
+		{"cells", len(b.Cells), cells},
+		{"readings", len(b.Readings), readings},
 	} {
 		if t.rows == 0 {
 			continue

@@ -1,0 +1,167 @@
+package app
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"faultline"
+)
+
+var update = flag.Bool("update", false, "write the golden files of scenarios")
+
+// The recorded days and what each room must say about them. When a golden file
+// changes, read the difference as a correction in a newspaper.
+func TestRecordedDays(t *testing.T) {
+	for name, check := range map[string]func(*testing.T, Replayed){
+		"2025-03-10-x":     referenceDay,
+		"quiet-week":       nothingOpens,
+		"silent-collector": nothingOpens,
+		"one-probe":        oneProbe,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := &golden{files: map[string]*goldenFile{}}
+			sum, err := Replay(name, ChainConfigOf(DefaultConfig()), g.open)
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, sum)
+			g.compare(t, filepath.Join("..", "..", "scenarios", name, "golden"))
+		})
+	}
+}
+
+func referenceDay(t *testing.T, sum Replayed) {
+	if len(sum.Incidents) != 1 {
+		t.Fatalf("%d incidents, want one", len(sum.Incidents))
+	}
+	i := sum.Incidents[0]
+	if i.State != faultline.Resolved || i.Worst != faultline.Confirmed || !i.Scope.Global || len(i.Episodes) < 3 || len(i.Episodes) > 5 {
+		t.Errorf("%s, at worst %s, global %v, %d episodes", i.State, i.Worst, i.Scope.Global, len(i.Episodes))
+	}
+	if i.Origin != faultline.Reconstructed {
+		t.Errorf("origin %q", i.Origin)
+	}
+}
+
+func nothingOpens(t *testing.T, sum Replayed) {
+	for _, i := range sum.Incidents {
+		t.Errorf("opened %s (%s)", i.ID, i.Changes[0].Why)
+	}
+}
+
+func oneProbe(t *testing.T, sum Replayed) {
+	worst := map[faultline.State]int{}
+	for _, i := range sum.Incidents {
+		worst[i.Worst]++
+		if i.State != faultline.Resolved {
+			t.Errorf("%s ended as %s", i.ID, i.State)
+		}
+	}
+	if worst[faultline.Possible] != 1 || worst[faultline.Confirmed] != 1 {
+		t.Errorf("worst states %v, want one possible and one confirmed", worst)
+	}
+}
+
+// golden collects what the rooms wrote: events and incidents whole (without
+// the many revisions in which only numbers grew), samples and readings as a
+// sum of their bytes, since a day of them is 80 MB.
+type golden struct{ files map[string]*goldenFile }
+
+type goldenFile struct {
+	bytes.Buffer
+}
+
+func (f *goldenFile) Close() error { return nil }
+
+func (g *golden) open(room string) (io.WriteCloser, error) {
+	f := &goldenFile{}
+	g.files[room] = f
+	return f, nil
+}
+
+func (g *golden) compare(t *testing.T, dir string) {
+	t.Helper()
+	for _, room := range rooms {
+		got := digest(room, g.files[room].Bytes())
+		file := filepath.Join(dir, room+".ndjson")
+		if *update {
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")); diff != "" {
+			t.Errorf("%s of %s changed; read it as a correction, then run the test with -update:\n%.4000s", room, filepath.Base(filepath.Dir(dir)), diff)
+		}
+	}
+}
+
+// digest is what is kept of a room's file: for incidents each change of state
+// and the last revision, for events the last revision of the world's and the
+// vantages' series, for the others their number of lines; and of each the
+// SHA-256 of every byte.
+func digest(room string, all []byte) []byte {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "{\"room\":%q,\"lines\":%d,\"sha256\":\"%x\"}\n", room, bytes.Count(all, []byte("\n")), sha256.Sum256(all))
+	switch room {
+	case "incidents":
+		keepIncidents(&out, all)
+	case "events":
+		keepEvents(&out, all)
+	case "statuses":
+		out.Write(all)
+	}
+	return out.Bytes()
+}
+
+func keepIncidents(out *bytes.Buffer, all []byte) {
+	last, order := map[string]json.RawMessage{}, []string{}
+	for line := range bytes.Lines(all) {
+		var i faultline.Incident
+		if json.Unmarshal(line, &i) != nil {
+			continue
+		}
+		if last[i.ID] == nil {
+			order = append(order, i.ID)
+		}
+		last[i.ID] = line
+	}
+	for _, id := range order {
+		_ = json.Indent(out, last[id], "", " ")
+	}
+}
+
+func keepEvents(out *bytes.Buffer, all []byte) {
+	last, order := map[string][]byte{}, []string{}
+	for line := range bytes.Lines(all) {
+		var e faultline.Event
+		if json.Unmarshal(line, &e) != nil || e.Series.Level != faultline.World && e.Series.Level != faultline.AtVantage {
+			continue
+		}
+		if last[e.ID] == nil {
+			order = append(order, e.ID)
+		}
+		last[e.ID] = line
+	}
+	for _, id := range order {
+		out.Write(last[id])
+	}
+}
