@@ -91,7 +91,7 @@ func (d *Detector) opens(r *result) int8 {
 		}
 	case young:
 		t := d.sum(d.lay.rate)
-		reporters, networks := people(t)
+		reporters, networks := people(&t)
 		// So many people of several networks are no retried batch: what they
 		// said within one minute counts in full. Nor does it matter that nobody
 		// listened before: more could only have been heard.
@@ -191,14 +191,14 @@ func (d *Detector) follow(r *result) (again bool) {
 	e.Pending += over
 	t := d.sum(d.lay.rate)
 	excess := way * (t.Sum - t.Mu)
-	logP := d.logP(t, d.lay.rate)
+	logP := d.logP(&t, d.lay.rate)
 	if over > d.sigma(float64(s.Mu), 1) && logP >= bandLogP {
 		e.End = d.st.Last + d.st.Width
 		e.Excess += e.Pending
 		e.Pending = 0
 	}
-	d.calm(t, logP)
-	if d.valley(t, excess) {
+	d.calm(&t, logP)
+	if d.valley(&t, excess) {
 		return true
 	}
 	if d.climb(0) && d.st.Last-e.Opened < 7200 {
@@ -328,7 +328,7 @@ func (d *Detector) accept(reason string) []faultline.Event {
 }
 
 // sum adds up the newest bins that belong to nothing older.
-func (d *Detector) sum(bins int) *total {
+func (d *Detector) sum(bins int) total {
 	var t total
 	for k := range min(bins, len(d.ring)) {
 		s := d.at(k)
@@ -343,7 +343,7 @@ func (d *Detector) sum(bins int) *total {
 		t.Networks += int(s.Networks)
 		t.NetBits |= s.NetBits
 	}
-	return &t
+	return t
 }
 
 // phiOf is the dispersion of a window of so many bins.
