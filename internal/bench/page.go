@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,7 +27,7 @@ func page(ctx context.Context, b *tools) ([]measurement, error) {
 		return nil, err
 	}
 	defer p.kill()
-	path, body, err := firstIncident(ctx, p.url+"/replay/one-probe")
+	path, body, err := firstIncident(ctx, p.url, "/replay/one-probe")
 	if err != nil {
 		return nil, err
 	}
@@ -50,14 +51,42 @@ func page(ctx context.Context, b *tools) ([]measurement, error) {
 	return []measurement{{what, bar, fmt.Sprintf("%.2f × (%d bytes gzipped)", r, len(body)), r >= 0.3}}, nil
 }
 
-// firstIncident waits for the replay's incident and fetches its page gzipped.
-func firstIncident(ctx context.Context, base string) (path string, body []byte, err error) {
-	if err := await(ctx, base+"/i/one-probe-2025-03-12"); err != nil { // any page will do if the day has none
-		return "", nil, err
+// firstIncident waits for the replay's first incident and fetches its page
+// gzipped. path is below the host, body what nginx is to serve.
+func firstIncident(ctx context.Context, host, base string) (path string, body []byte, err error) {
+	id := ""
+	for id == "" {
+		if err := ctx.Err(); err != nil {
+			return "", nil, err
+		}
+		if err := await(ctx, host+base+"/incidents.json"); err != nil {
+			return "", nil, err
+		}
+		if id, err = firstID(ctx, host+base+"/incidents.json"); err != nil {
+			return "", nil, err
+		}
 	}
-	path = strings.TrimPrefix(base, base[:strings.Index(base, "/replay")]) + "/i/one-probe-2025-03-12"
-	body, err = fetchGzip(ctx, base[:strings.Index(base, "/replay")]+path)
+	path = base + "/i/" + id
+	body, err = fetchGzip(ctx, host+path)
 	return path, body, err
+}
+
+// firstID is the id of the first incident of a list; "" while there is none.
+func firstID(ctx context.Context, url string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	var list struct{ Incidents []struct{ ID string } }
+	if err := json.NewDecoder(resp.Body).Decode(&list); err != nil || len(list.Incidents) == 0 {
+		return "", err
+	}
+	return list.Incidents[0].ID, nil
 }
 
 func fetchGzip(ctx context.Context, url string) ([]byte, error) {
