@@ -154,7 +154,11 @@ func (d *Detector) value(y float64) float64 {
 	return y
 }
 
-func (d *Detector) hour() int { return int((d.st.Last + d.st.Width/2) / 3600 % 24) }
+// hour is the hour of day of the newest bin's middle, before 1970 too.
+func (d *Detector) hour() int {
+	const day = 86400
+	return int(((d.st.Last+d.st.Width/2)%day + day) % day / 3600)
+}
 
 // usual is what the newest bin is compared with, in the scale of the test.
 func (d *Detector) usual() float64 { return d.st.Level + d.st.Hours[d.hour()].Offset }

@@ -109,7 +109,7 @@ func (b *baseline) day(h int64, g, phi float64, shape func(unix int64) float64) 
 // season is the mean of a tick at a moment, without the level; ahead moves it
 // by whole hours. It runs straight from the middle of an hour to the next.
 func (b *baseline) season(unix, ahead int64) float64 {
-	h, in := unix/3600, float64(unix%3600)/3600
+	h, in := hourOf(unix), float64(mod(unix, 3600))/3600
 	i := h - b.Hour + 3 + ahead
 	if in < 0.5 {
 		return b.Near[i]*(0.5+in) + b.Near[i-1]*(0.5-in)
@@ -120,7 +120,7 @@ func (b *baseline) season(unix, ahead int64) float64 {
 // refresh brings Near to the hour of a moment; moments up to an hour older
 // may be asked for afterwards.
 func (b *baseline) refresh(unix int64, phi float64, shape func(unix int64) float64) {
-	if h := unix / 3600; h != b.Hour {
+	if h := hourOf(unix); h != b.Hour {
 		b.Hour = h
 		for i := range b.Near {
 			b.Near[i] = b.mean(h-3+int64(i), phi, shape)
@@ -132,7 +132,7 @@ func (b *baseline) refresh(unix int64, phi float64, shape func(unix int64) float
 // where s was the season's mean of a tick.
 func (b *baseline) learn(unix int64, x, n, s, phi float64, shape func(unix int64) float64) {
 	level := math.Exp(b.Level)
-	h := unix/3600 + b.Shift
+	h := hourOf(unix) + b.Shift
 	x0 := x / level
 	wide := max(1, n/ticksInHour) // a bin wider than an hour fills its hour alone
 	b.Week[mod(h, hoursInWeek)].add(x0, n, capHour*wide)
@@ -198,5 +198,8 @@ func (b *baseline) clock(unix int64, x, n, phi float64) bool {
 	}
 	return false
 }
+
+// hourOf counts hours since 1970, downwards before it.
+func hourOf(unix int64) int64 { return (unix - mod(unix, 3600)) / 3600 }
 
 func mod(a, n int64) int64 { return ((a % n) + n) % n }

@@ -141,7 +141,7 @@ func (d *Detector) Shape(at time.Time) float64 {
 	if d.st.Known < youngTicks || b.Total.Sum < 50 {
 		return 0
 	}
-	return b.mean(at.Unix()/3600, d.phiTick(), nil) * b.Total.N / b.Total.Sum
+	return b.mean(hourOf(at.Unix()), d.phiTick(), nil) * b.Total.N / b.Total.Sum
 }
 
 // Accept makes the present level the usual one, as an operator decided. It

@@ -8,8 +8,8 @@ var spans = [windows]int64{5, 10, 15, 30, 60, 120}
 
 const windows = 6
 
-// maxBins is the longest window: bins narrower than a minute are scanned over
-// less than two hours.
+// maxBins is the longest window in bins. Bins narrower than a minute are
+// scanned by as many as bins of a minute: over less time.
 const maxBins = 120
 
 // A slot is one bin of the ring.
@@ -53,7 +53,7 @@ type layout struct {
 func layoutOf(width int64) layout {
 	var l layout
 	add := func(bins int) {
-		if bins <= maxBins && (l.n == 0 || bins > l.bins[l.n-1]) {
+		if l.n == 0 || bins > l.bins[l.n-1] {
 			l.bins[l.n] = bins
 			l.n++
 		}
@@ -64,7 +64,7 @@ func layoutOf(width int64) layout {
 		}
 	} else {
 		for _, m := range spans {
-			add(int(max(1, (m*60+width/2)/width)))
+			add(int(max(1, (m*60+width/2)/max(width, 60))))
 		}
 	}
 	l.ring = 2 * l.bins[l.n-1]

@@ -56,3 +56,18 @@ func TestTailsAreFiniteAndGrow(t *testing.T) {
 		}
 	})
 }
+
+func TestWindowsFitBinsOfAnyWidth(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l := layoutOf(rapid.Int64Range(1, 40*86400).Draw(t, "width in seconds"))
+		longest := l.bins[l.n-1]
+		if l.n < 1 || longest > maxBins || l.ring < longest || l.lag > longest || l.rate < 1 || l.slow < 1 || l.slow > l.ring {
+			t.Fatalf("%+v", l)
+		}
+		for w := 1; w < l.n; w++ {
+			if l.bins[w] <= l.bins[w-1] {
+				t.Fatalf("windows of %v bins", l.bins[:l.n])
+			}
+		}
+	})
+}
