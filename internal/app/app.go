@@ -67,6 +67,7 @@ type App struct {
 	keeper    *keeper
 	engine    *probe.Engine
 	urgent    urgency
+	lost      prometheus.Counter // measurements that were not written
 	replay    *replayed
 	intake    *report.Handler
 	keys      *report.Keys

@@ -47,9 +47,11 @@ func (a *App) openReplay(ctx context.Context, d Demo, stop *stops) (*replayed, e
 	if err != nil {
 		return nil, err
 	}
-	start, err := clockStart(s, d.From)
-	if err != nil {
-		return nil, err
+	start := s.Start
+	if d.From != "" {
+		if start, err = s.StartAt(d.From); err != nil {
+			return nil, fmt.Errorf("--from: %w", err)
+		}
 	}
 	dir := a.folder.Path("replay", s.Name)
 	if err := os.RemoveAll(dir); err != nil { // a replay begins anew
@@ -72,22 +74,6 @@ func (a *App) openReplay(ctx context.Context, d Demo, stop *stops) (*replayed, e
 	chain.Series.Services, chain.Incident.Services = ids(s.Services), ids(s.Services)
 	r.obs = newObservatory(j, st, chain, modelSink{r.model}, a.log.With(slog.String("replay", s.Name)), newChainMetrics(registry))
 	return r, r.obs.open(ctx)
-}
-
-// clockStart is when the replayed clock starts.
-func clockStart(s *scenario.Scenario, from string) (time.Time, error) {
-	if from == "" {
-		return s.Start, nil
-	}
-	at, err := time.Parse("15:04", from)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("--from %q: give hours and minutes of the day in UTC, such as 13:30", from)
-	}
-	start := s.Day.Add(time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute)
-	if start.Before(s.From) || !start.Before(s.To) {
-		return time.Time{}, fmt.Errorf("--from %s: the scenario has %s to %s", from, s.From.Format(time.RFC3339), s.To.Format(time.RFC3339))
-	}
-	return start, nil
 }
 
 // journaled is how much of the history before the clock's start goes through

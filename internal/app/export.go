@@ -13,11 +13,15 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"faultline"
 	"faultline/internal/store"
+	"faultline/internal/telemetry"
 )
 
 // ExportKinds are the kinds of records that can be exported.
@@ -92,21 +96,36 @@ func exportRecords[T any](ctx context.Context, s store.Reader, kind faultline.Re
 
 // exporter serves GET /console/export to those who may read the data folder.
 type exporter struct {
-	store  store.Reader
-	tokens []string // any of them is enough; empty ones are not
+	store   store.Reader
+	tokens  []string // any of them is enough; empty ones are not
+	refused *telemetry.Refusals
+}
+
+func newExporter(s store.Reader, r prometheus.Registerer, tokens ...string) *exporter {
+	return &exporter{store: s, tokens: tokens, refused: telemetry.NewRefusals(r, "export", "Exports refused, by reason.", "unauthorized", "bad_time", "bad_kind")}
+}
+
+// refuse answers with a problem document and counts it.
+func (e *exporter) refuse(w http.ResponseWriter, status int, reason, detail string) {
+	e.refused.Inc(reason)
+	problem(w, status, reason, detail)
 }
 
 func (e *exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !e.allowed(r) {
-		problem(w, http.StatusUnauthorized, "unauthorized", "an export needs the token of the console, or to run on the same data folder")
+		e.refuse(w, http.StatusUnauthorized, "unauthorized", "an export needs the token of the console, or to run on the same data folder")
 		return
 	}
 	q := r.URL.Query()
+	if kind := q.Get("kind"); !slices.Contains(ExportKinds(), kind) {
+		e.refuse(w, http.StatusBadRequest, "bad_kind", fmt.Sprintf("kind %q: choose one of %s", kind, strings.Join(ExportKinds(), ", ")))
+		return
+	}
 	f := store.Filter{Service: faultline.ServiceID(q.Get("service"))}
 	if since := q.Get("since"); since != "" {
 		var err error
 		if f.Since, err = time.Parse(time.RFC3339, since); err != nil {
-			problem(w, http.StatusBadRequest, "bad_time", fmt.Sprintf("since %q: give a time such as 2025-03-10T14:00:00Z", since))
+			e.refuse(w, http.StatusBadRequest, "bad_time", fmt.Sprintf("since %q: give a time such as 2025-03-10T14:00:00Z", since))
 			return
 		}
 	}

@@ -52,6 +52,8 @@ func (a *App) appendReports(ctx context.Context, obs ...*faultline.Observation) 
 		return fmt.Errorf("%w: %w", report.ErrFull, err)
 	case errors.Is(err, journal.ErrBusy):
 		return fmt.Errorf("%w: %w", report.ErrBusy, err)
+	case errors.Is(err, journal.ErrUnknown): // it may be written: the key must stay known
+		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 	}
 	return err
 }
@@ -93,7 +95,7 @@ func (a *App) openSites() ([]*web.Site, error) {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}))
 	mux.Handle("/api/v1/reports", a.intake.API())
 	mux.Handle("POST /s/{slug}/report", a.intake.Form())
-	mux.Handle("GET /console/export", &exporter{store: a.store, tokens: []string{a.token, token}})
+	mux.Handle("GET /console/export", newExporter(a.store, a.registry, a.token, token))
 	mux.Handle("/", a.site)
 	a.handler = guarded(mux, a.log)
 	return sites, nil

@@ -18,6 +18,7 @@ func (a *App) startEngine(run func(string, func(context.Context) error)) error {
 	if err != nil {
 		return err
 	}
+	a.lost = telemetry.Counter(a.registry, "probe", "unwritten_total", "Measurements that the journal did not take.")
 	a.engine, err = probe.New(a.opts.Config.Probe, probe.Parts{
 		Probers: opened, Emit: a.emit, Log: telemetry.Room(a.log, "probe"), Metrics: a.registry,
 	})
@@ -37,6 +38,7 @@ func (a *App) startEngine(run func(string, func(context.Context) error)) error {
 // counted as such: the target is checked again within the interval.
 func (a *App) emit(ctx context.Context, m faultline.Measurement) {
 	if err := a.append(ctx, faultline.Observation{At: m.Start, Payload: &m}); err != nil && ctx.Err() == nil {
+		a.lost.Inc()
 		a.log.Error("measurement not written", slog.String("target", m.Target), slog.Any("error", err))
 	}
 }

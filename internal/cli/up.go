@@ -6,13 +6,12 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"faultline/internal/app"
+	"faultline/internal/intake/scenario"
 	"faultline/internal/telemetry"
 )
 
@@ -91,9 +90,9 @@ func (u *upFlags) run(ctx context.Context, demo string) error {
 		return err
 	}
 	if demo != "" {
-		speed, err := parseSpeed(u.speed)
+		speed, err := scenario.ParseSpeed(u.speed)
 		if err != nil {
-			return err
+			return fmt.Errorf("--speed: %w", err)
 		}
 		o.Demo = &app.Demo{Case: demo, Speed: speed, From: u.from}
 	}
@@ -138,13 +137,4 @@ func (c *common) logger() (*slog.Logger, error) {
 		return nil, fmt.Errorf("--log-level %q: choose debug, info, warn or error", c.logLevel)
 	}
 	return telemetry.NewLogger(c.env.Stderr, level, c.logJSON), nil
-}
-
-// parseSpeed reads "60x" or "60".
-func parseSpeed(s string) (float64, error) {
-	x, err := strconv.ParseFloat(strings.TrimSuffix(s, "x"), 64)
-	if err != nil || !(x > 0 && x <= 1e6) {
-		return 0, fmt.Errorf("--speed %q: give a number above 0, such as 60x", s)
-	}
-	return x, nil
 }
