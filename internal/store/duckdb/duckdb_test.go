@@ -6,9 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
-	"runtime/debug"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -177,45 +174,6 @@ func TestAnArchivedHourHasOneForm(t *testing.T) {
 			t.Errorf("round %d: %s", i, diff)
 		}
 	}
-}
-
-func TestMemoryIsGivenBackWhenBatchesAreSmall(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("reads /proc")
-	}
-	s := mustOpen(t, filepath.Join(t.TempDir(), "s.duckdb"))
-	defer s.Close()
-	n := uint64(0)
-	for range 80 {
-		n++
-		if err := s.Apply(t.Context(), big(n)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	busy := resident(t)
-	if err := s.Apply(t.Context(), storetest.Batch(n+1)); err != nil {
-		t.Fatal(err)
-	}
-	idle := resident(t)
-	t.Logf("resident after 400,000 rows: %d MB, after a small batch: %d MB", busy>>20, idle>>20)
-	if idle >= busy {
-		t.Errorf("resident %d MB after a small batch, %d MB before", idle>>20, busy>>20)
-	}
-}
-
-// resident is this process's memory without Go's garbage, in bytes.
-func resident(t *testing.T) int {
-	t.Helper()
-	debug.FreeOSMemory()
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pages, err := strconv.Atoi(strings.Fields(string(b))[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pages * os.Getpagesize()
 }
 
 func BenchmarkApply(b *testing.B) {

@@ -23,11 +23,7 @@ func (s *Store) rest(ctx context.Context, b *store.Batch) {
 	if len(b.Observations)+len(b.Samples)+len(b.Readings) > smallBatch {
 		return
 	}
-	var held int64
-	err := s.reading(ctx, func(db *sql.DB) error {
-		return db.QueryRowContext(ctx, `SELECT CAST(sum(memory_usage_bytes) AS BIGINT) FROM duckdb_memory()`).Scan(&held)
-	})
-	if err != nil || held <= (idleMB+8)*1_000_000 {
+	if held, err := s.held(ctx); err != nil || held <= (idleMB+8)*1_000_000 {
 		return
 	}
 	s.mu.Lock()
@@ -41,4 +37,12 @@ func (s *Store) rest(ctx context.Context, b *store.Batch) {
 	for _, mb := range []int{idleMB, s.options.MemoryMB} {
 		_, _ = s.write.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf(`SET memory_limit = '%dMB'`, mb))
 	}
+}
+
+// held is what DuckDB says it holds in memory, in bytes.
+func (s *Store) held(ctx context.Context) (n int64, err error) {
+	err = s.reading(ctx, func(db *sql.DB) error {
+		return db.QueryRowContext(ctx, `SELECT CAST(sum(memory_usage_bytes) AS BIGINT) FROM duckdb_memory()`).Scan(&n)
+	})
+	return n, err
 }
