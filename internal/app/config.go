@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/mail"
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"faultline"
@@ -26,6 +28,8 @@ type Config struct {
 	Services []faultline.Service `yaml:"services"`
 	// Listen is the address of the pages and the API.
 	Listen string `yaml:"listen"`
+	// Site is how readers know the site.
+	Site SiteConfig `yaml:"site"`
 	// Geo is where countries and networks of addresses are looked up.
 	Geo struct {
 		// File is a MaxMind DB or a CSV that replaces the shipped tables.
@@ -40,6 +44,31 @@ type Config struct {
 	Incident IncidentConfig `yaml:"incident"`
 	Store    StoreConfig    `yaml:"store"`
 	Console  ConsoleConfig  `yaml:"console"`
+}
+
+// SiteConfig is how readers know the site.
+type SiteConfig struct {
+	// Origin is the public address, as https://status.example.org, without a
+	// path: it stands in feeds, citations and canonical links, and forms may be
+	// sent from it. Empty: links are relative, and a citation names the address
+	// that the reader's browser shows.
+	Origin string `yaml:"origin"`
+	// Contact is where readers send corrections: a mail address or a URL.
+	Contact string `yaml:"contact"`
+}
+
+// check looks whether both can be printed as links.
+func (s SiteConfig) check() error {
+	var errs []error
+	if u, err := url.Parse(s.Origin); s.Origin != "" && (err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.Scheme+"://"+u.Host != s.Origin) {
+		errs = append(errs, fmt.Errorf("site.origin: %q: give scheme and host only, as https://status.example.org", s.Origin))
+	}
+	if c := s.Contact; c != "" && !strings.HasPrefix(c, "https://") && !strings.HasPrefix(c, "http://") {
+		if _, err := mail.ParseAddress(c); err != nil || strings.ContainsAny(c, "<> ") {
+			errs = append(errs, fmt.Errorf("site.contact: %q: give a mail address, as corrections@example.org, or a URL", c))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // JournalConfig says where the journal is.
@@ -118,6 +147,9 @@ func LoadConfig(file string) (Config, error) {
 	if err := c.check(); err != nil {
 		return c, fmt.Errorf("%s: %w", file, err)
 	}
+	if c.Site.Origin != "" && !slices.Contains(c.Intake.Report.Origins, c.Site.Origin) {
+		c.Intake.Report.Origins = append(c.Intake.Report.Origins, c.Site.Origin) // its forms are ours
+	}
 	return c, nil
 }
 
@@ -135,6 +167,9 @@ func (c *Config) check() error {
 	say := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		say("listen: %q is not host:port: %w", c.Listen, err)
+	}
+	if err := c.Site.check(); err != nil {
+		errs = append(errs, err)
 	}
 	if c.Store.BudgetGB <= 0 {
 		say("store.budget_gb: %g: give a number above 0", c.Store.BudgetGB)

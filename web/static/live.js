@@ -1,7 +1,8 @@
 // Keeps an open page current: events from the server, or polling when there are
-// none. Adds the reader's own time beside UTC. The page is complete without it.
+// none. Adds the reader's own time beside UTC, and a handle to each chart, whose
+// script is fetched when somebody takes it. The page is complete without it.
 (() => {
-  const { base, path } = document.body.dataset, say = document.getElementById("say");
+  const { base, path, reader } = document.body.dataset, say = document.getElementById("say");
   const local = root => {
     for (const t of root.querySelectorAll("time[data-local]")) {
       const d = new Date(t.dateTime);
@@ -9,7 +10,19 @@
       if (t.title && t.dataset.local === "show") t.textContent = t.textContent.replace(/ \(.*\)$/, "") + " (" + d.toLocaleTimeString([], { timeStyle: "short" }) + " your time)";
     }
   };
-  local(document);
+  const hands = root => root.querySelectorAll(".pic").forEach((pic, i) => {
+    const h = document.createElement("div"), take = () => import(reader).then(m => m.take(pic, h)).catch(() => {});
+    for (const [k, v] of Object.entries({ id: "hand" + i, class: "hand", role: "slider", tabindex: 0, "aria-label": "Read the chart", "aria-valuemin": 0, "aria-valuemax": 0, "aria-valuenow": 0, "aria-valuetext": "Arrow keys go through the numbers" })) h.setAttribute(k, v);
+    h.addEventListener("focus", take, { once: true });
+    h.addEventListener("pointerenter", take, { once: true });
+    pic.append(h);
+  });
+  const improve = root => {
+    local(root);
+    hands(root);
+    for (const a of root.querySelectorAll("a[data-whole]")) a.textContent = a.href;
+  };
+  improve(document);
   if (!document.body.hasAttribute("data-live") || !window.fetch) return;
   let busy = false, again = false, last = "", timer;
   const update = async () => {
@@ -28,7 +41,7 @@
     if (!neu || (at && at.matches("input,select,textarea") && old.contains(at))) return;
     const key = at && old.contains(at) && (at.id ? "#" + CSS.escape(at.id) : at.getAttribute("href") && `a[href="${CSS.escape(at.getAttribute("href"))}"]`);
     const open = [...old.querySelectorAll("details")].map(d => d.open);
-    local(neu);
+    improve(neu);
     neu.querySelectorAll("details").forEach((d, i) => { d.open = open[i]; });
     old.replaceWith(document.adoptNode(neu));
     if (key) { const f = neu.querySelector(key); if (f) f.focus({ preventScroll: true }); }

@@ -86,7 +86,7 @@ func (c Clock) SVG() template.HTML {
 	return template.HTML(d.b.String()) //nolint:gosec // every text in it went through html.EscapeString
 }
 
-// Points gives the drawn column of each line's points, for tests and tables.
+// foot is the bottom of the lowest lane.
 func (c Clock) foot() float64 {
 	y := top - gap
 	for _, l := range c.Lanes {
@@ -128,7 +128,7 @@ func (d *drawing) clipped(t time.Time) float64 {
 
 func (d *drawing) open() {
 	d.w(`<svg class="px" width="`, d.c.Width, `" height="`, d.c.foot()+bottom, `" viewBox="0 0 `, d.c.Width, ` `, d.c.foot()+bottom,
-		`" role="img" aria-label="`, html.EscapeString(d.c.Label), `">`)
+		`" data-x="`, left, ` `, d.plot(), `" data-n="`, float64(d.c.To.Sub(d.c.From))/float64(d.c.Step), `" role="img" aria-label="`, html.EscapeString(d.c.Label), `">`)
 }
 
 func (d *drawing) shade() {

@@ -167,7 +167,7 @@ func TestDrawingsHoldWhateverComes(t *testing.T) {
 		c.Lanes[0].Low, c.Lanes[0].High = v, v
 		c.Lanes = append(c.Lanes, chart.Lane{Title: "r", Height: 50, Max: 100, Loss: true, Lines: c.Lanes[0].Lines})
 		wellFormed(t, string(c.SVG()))
-		wellFormed(t, string(chart.Row(v, [][2]float64{{0.1, 0.2}}, true)))
+		wellFormed(t, string(chart.Row(v, [][2]float64{{0.1, 0.2}}, true, true)))
 	})
 }
 
@@ -205,7 +205,7 @@ func TestTheDrumHasOneScale(t *testing.T) {
 }
 
 func TestARowWithoutAUsualNumberIsDotted(t *testing.T) {
-	svg := string(chart.Row(flat(288, chart.Unknown), nil, false))
+	svg := string(chart.Row(flat(288, chart.Unknown), nil, false, false))
 	if strings.Contains(svg, `class="ln"`) || !strings.Contains(svg, `class="nil"`) {
 		t.Errorf("%s", svg)
 	}
@@ -229,5 +229,20 @@ func TestNumber(t *testing.T) {
 		if got := chart.Number(v); got != want {
 			t.Errorf("%v: %q, want %q", v, got, want)
 		}
+	}
+}
+
+func TestOnlyATallRowReachesUp(t *testing.T) {
+	wave := flat(288, 1)
+	wave[100] = 40
+	if !chart.Tall(wave) || chart.Tall(flat(288, 4)) {
+		t.Error("40 × is tall, 4 × is not")
+	}
+	shade := [][2]float64{{0.2, 0.4}}
+	if svg := string(chart.Row(wave, shade, true, true)); !strings.Contains(svg, `y="-36"`) || !strings.Contains(svg, `class="sl"`) {
+		t.Errorf("no shade above, or no line at 40 ×: %s", svg)
+	}
+	if svg := string(chart.Row(flat(288, 4), shade, true, false)); strings.Contains(svg, `y="-`) || strings.Contains(svg, `class="sl"`) {
+		t.Errorf("reaches into the row above: %s", svg)
 	}
 }

@@ -23,21 +23,35 @@ func Height(ratio float64) float64 {
 	return math.Min(math.Log2(ratio)/math.Log2(40), 1.25) * rowTop
 }
 
+// Tall says whether a row's line leaves its 34 pixels, so that it needs room
+// above.
+func Tall(ratio []float64) bool {
+	for _, r := range ratio {
+		if Height(r) > rowBase {
+			return true
+		}
+	}
+	return false
+}
+
 // Row draws a row of the drum: the ratio to the usual number, on the same
 // scale in every row and on every day. shade marks stretches as parts of the
-// row, 0 to 1. A stretch that is unknown is dotted along the base line.
-func Row(ratio []float64, shade [][2]float64, hot bool) template.HTML {
+// row, 0 to 1. A stretch that is unknown is dotted along the base line. A tall
+// row has 36 pixels more above, and shows where 40 × lies.
+func Row(ratio []float64, shade [][2]float64, hot, tall bool) template.HTML {
 	var b strings.Builder
 	class := "tr"
 	if hot {
 		class = "tr hot"
 	}
 	b.WriteString(`<svg class="` + class + `" viewBox="0 0 720 34" preserveAspectRatio="none" aria-hidden="true" focusable="false">`)
-	if hot {
+	above := 0.0 // a row that isn't tall may not reach into the one above
+	if tall {
+		above = 36
 		b.WriteString(`<path class="sl" d="M0 ` + px(rowBase-rowTop) + `H720"/>`)
 	}
 	for _, s := range shade {
-		b.WriteString(`<rect class="ph" x="` + px(s[0]*rowWidth) + `" y="-36" width="` + px(math.Max((s[1]-s[0])*rowWidth, 1)) + `" height="70"/>`)
+		b.WriteString(`<rect class="ph" x="` + px(s[0]*rowWidth) + `" y="` + px(-above) + `" width="` + px(math.Max((s[1]-s[0])*rowWidth, 1)) + `" height="` + px(rowHeight+above) + `"/>`)
 	}
 	rowLines(&b, ratio)
 	b.WriteString(`</svg>`)

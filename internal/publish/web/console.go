@@ -287,7 +287,7 @@ func (s *Site) consolePage(operator, session, done string) consolePage {
 		p.Done = done
 	}
 	for _, log := range v.Incidents[:min(len(v.Incidents), 60)] {
-		p.Incidents = append(p.Incidents, ended{log.Now(), name(v, log.Now().Service)})
+		p.Incidents = append(p.Incidents, ended{log.Now(), name(v, log.Now().Service), v.At})
 	}
 	return p
 }

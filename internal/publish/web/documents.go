@@ -149,13 +149,14 @@ type correction struct {
 type correctionsPage struct {
 	Corrections []correction
 	Contact     string
+	Href        string // of the contact
 }
 
 // corrections lists retractions, merges and what operators did, newest first.
 func corrections(v *live.View) (out []correction) {
 	for _, log := range v.Incidents {
 		i := log.Now()
-		e := ended{i, name(v, i.Service)}
+		e := ended{i, name(v, i.Service), v.At}
 		for _, c := range i.Changes {
 			if c.To == faultline.Retracted || !strings.Contains(c.By, "/") { // rules have versions, people have not
 				out = append(out, correction{ended: e, Change: c, Text: c.Why})
@@ -171,7 +172,7 @@ func corrections(v *live.View) (out []correction) {
 }
 
 func (s *Site) drawCorrections(v *live.View) ([]byte, error) {
-	return s.page("corrections", frame{Title: "Corrections", Nav: "corrections", Path: "/corrections", Twin: "/corrections.json", Now: v.At, Data: correctionsPage{corrections(v), s.d.Contact}})
+	return s.page("corrections", frame{Title: "Corrections", Nav: "corrections", Path: "/corrections", Twin: "/corrections.json", Now: v.At, Data: correctionsPage{corrections(v), s.d.Contact, contactHref(s.d.Contact)}})
 }
 
 func (s *Site) correctionsJSON(v *live.View) ([]byte, error) {
@@ -190,6 +191,14 @@ func (s *Site) correctionsJSON(v *live.View) ([]byte, error) {
 		head
 		Corrections []row `json:"corrections"`
 	}{s.head(v, "Corrections"), rows})
+}
+
+// contactHref makes a mail address a link; a URL is one.
+func contactHref(contact string) string {
+	if contact == "" || strings.Contains(contact, "://") {
+		return contact
+	}
+	return "mailto:" + contact
 }
 
 func sortCorrections(list []correction) {

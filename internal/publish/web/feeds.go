@@ -110,11 +110,40 @@ func (s *Site) atom(v *live.View, title, path string, items []*feeds.Item) ([]by
 		Id: s.urn("feed:" + path), Title: "Faultline: " + title, Link: &feeds.Link{Href: s.d.Origin + s.d.Base + path, Rel: "self"},
 		Updated: updated(v, items), Author: &feeds.Author{Name: "Faultline"}, Items: items, Copyright: "CC BY 4.0",
 	}
-	out, err := f.ToAtom()
+	out, err := feeds.ToXML(&linked{f, s.d.Origin + s.d.Base + pageOf(path)})
 	if err != nil {
 		return nil, fmt.Errorf("write feed %s: %w", path, err)
 	}
 	return []byte(out), nil
+}
+
+// pageOf is the page that a feed belongs to.
+func pageOf(path string) string {
+	switch path {
+	case "/index.atom":
+		return "/"
+	case "/possible.atom":
+		return "/incidents"
+	}
+	return strings.TrimSuffix(path, ".atom")
+}
+
+// linked is an Atom feed with its own id and a second link, to the page for
+// people. The library takes the address as the id, and knows one link.
+type linked struct {
+	*feeds.Feed
+	page string
+}
+
+// FeedXml implements feeds.XmlFeed.
+func (l *linked) FeedXml() any {
+	f := (&feeds.Atom{Feed: l.Feed}).AtomFeed()
+	links := []feeds.AtomLink{*f.Link, {Href: l.page, Rel: "alternate", Type: "text/html"}}
+	f.Id, f.Link = l.Id, nil
+	return struct {
+		*feeds.AtomFeed
+		Links []feeds.AtomLink
+	}{f, links}
 }
 
 // updated is when the newest entry changed: a feed without news keeps its

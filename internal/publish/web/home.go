@@ -25,6 +25,8 @@ type row struct {
 	Now     string // times the usual number, or why there is none
 	Trace   template.HTML
 	Hot     bool
+	Tall    bool // its trace would reach into the row above
+	trace   []float64
 	ratio   float64
 }
 
@@ -38,13 +40,11 @@ type homePage struct {
 	Tiles    []tile
 	Rows     []row
 	Services int
-	From     time.Time
-	Middle   time.Time
 	Unclear  []unclear
 	Ended    []ended
 	Ninety   template.HTML
 	Quiet    int  // days without disruption of ninety
-	Hot      bool // the first row goes on, so it shows the scale
+	Scale    bool // the first row is tall enough to show the scale
 	Replays  []Link
 }
 
@@ -56,6 +56,7 @@ type unclear struct {
 type ended struct {
 	I    *faultline.Incident
 	Name string
+	Now  time.Time // data time of the page
 }
 
 // stateOf is a service's state; one that nobody ever mentioned is unclear.
@@ -80,21 +81,25 @@ func rank(s faultline.State) int {
 	return 5
 }
 
-// rows gives the drum, most unusual first. Services of which nothing is known
-// come last, and only with all.
+// rows gives the drum, most unusual first: the first rowLimit, or all. Services
+// of which nothing is known are not in it.
 func (s *Site) rows(v *live.View, all bool) []row {
 	var out []row
 	for _, svc := range v.Services {
-		if svc.Silent() && !all {
-			continue
+		if !svc.Silent() {
+			out = append(out, s.row(v, svc))
 		}
-		out = append(out, s.row(v, svc))
 	}
 	slices.SortStableFunc(out, func(a, b row) int {
 		return cmp.Or(cmp.Compare(rank(a.State), rank(b.State)), cmp.Compare(b.ratio, a.ratio), cmp.Compare(strings.ToLower(a.Service.Name), strings.ToLower(b.Service.Name)))
 	})
 	if !all {
 		out = out[:min(len(out), rowLimit)]
+	}
+	for i := range out {
+		r := &out[i]
+		r.Tall = chart.Tall(r.trace) || (i == 0 && r.Hot) // the first row shows the scale
+		r.Trace = chart.Row(r.trace, rowShade(r.Service, v.At), r.Hot, r.Tall)
 	}
 	return out
 }
@@ -115,12 +120,11 @@ func (s *Site) row(v *live.View, svc *live.Service) row {
 	case b.Known() && b.Band:
 		r.ratio, r.Now = 0.5, "few"
 	case !b.Known():
-		r.Now = "no data"
+		r.Now = "no reports"
 	default:
 		r.Now = "too new"
 	}
-	r.Hot = r.State.Open()
-	r.Trace = chart.Row(trace, rowShade(svc, v.At), r.Hot)
+	r.Hot, r.trace = r.State.Open(), trace
 	return r
 }
 
@@ -137,9 +141,11 @@ func rowShade(svc *live.Service, now time.Time) (out [][2]float64) {
 }
 
 func (s *Site) home(v *live.View) homePage {
-	p := homePage{Services: len(v.Services), From: v.At.Add(-24 * time.Hour), Middle: v.At.Add(-12 * time.Hour), Replays: s.d.Replays}
+	p := homePage{Services: len(v.Services), Replays: s.d.Replays}
 	p.Rows = s.rows(v, false)
-	p.Hot = len(p.Rows) > 0 && p.Rows[0].Hot
+	if len(p.Rows) > 0 {
+		p.Scale = p.Rows[0].Tall
+	}
 	counts := map[faultline.State]int{}
 	for _, svc := range v.Services {
 		st := stateOf(svc)
@@ -154,7 +160,7 @@ func (s *Site) home(v *live.View) homePage {
 	for _, i := range v.Incidents {
 		n := i.Now()
 		if !n.State.Open() && n.MergedInto == "" && v.At.Sub(n.Onset) < 7*24*time.Hour && len(p.Ended) < 6 {
-			p.Ended = append(p.Ended, ended{n, name(v, n.Service)})
+			p.Ended = append(p.Ended, ended{n, name(v, n.Service), v.At})
 		}
 	}
 	known := map[string]bool{}
@@ -198,8 +204,12 @@ func (s *Site) story(v *live.View, rows []row, counts map[faultline.State]int) (
 	if fine == 0 {
 		ver.State, ver.Pill, ver.Shape, ver.Headline = faultline.Unclear, "Can’t tell", "unknown", "We can’t tell yet"
 	}
+	looks := " look as usual to those who can tell."
+	if fine == 1 {
+		looks = " looks as usual to those who can tell."
+	}
 	ver.Lede = []words.Piece{
-		{Text: fmt.Sprintf("%d of %s", fine, words.Plural(float64(len(v.Services)), "service", "services")), Strong: true}, {Text: " look as usual to those who can tell."},
+		{Text: fmt.Sprintf("%d of %s", fine, words.Plural(float64(len(v.Services)), "service", "services")), Strong: true}, {Text: looks},
 	}
 	if unknown > 0 {
 		ver.Lede = append(ver.Lede, words.Piece{Text: " For "}, words.Piece{Text: words.Count(float64(unknown)) + " we can’t tell", Strong: true}, words.Piece{Text: ", which isn’t the same as fine."})
@@ -253,13 +263,22 @@ func (s *Site) drawHome(v *live.View) ([]byte, error) {
 }
 
 type servicesPage struct {
-	Rows []row
-	From time.Time
+	Rows   []row
+	Silent []*live.Service // of which nothing is known; by name
+	All    int
 }
 
 func (s *Site) drawServices(v *live.View) ([]byte, error) {
-	rows := s.rows(v, true)
-	return s.page("services", frame{Title: fmt.Sprintf("%d services", len(rows)), Nav: "services", Path: "/services", Twin: "/services.json", Now: v.At, Data: servicesPage{rows, v.At.Add(-24 * time.Hour)}})
+	p := servicesPage{Rows: s.rows(v, true), All: len(v.Services)}
+	for _, svc := range v.Services {
+		if svc.Silent() {
+			p.Silent = append(p.Silent, svc)
+		}
+	}
+	slices.SortStableFunc(p.Silent, func(a, b *live.Service) int {
+		return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+	})
+	return s.page("services", frame{Title: words.Plural(float64(p.All), "service", "services"), Nav: "services", Path: "/services", Twin: "/services.json", Now: v.At, Data: p})
 }
 
 type searchPage struct {

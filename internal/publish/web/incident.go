@@ -18,9 +18,9 @@ func (s *Site) drawIncidents(v *live.View) ([]byte, error) {
 	for _, log := range v.Incidents {
 		i := log.Now()
 		if i.State.Open() {
-			p.Open = append(p.Open, ended{i, name(v, i.Service)})
+			p.Open = append(p.Open, ended{i, name(v, i.Service), v.At})
 		} else if len(p.Past) < 200 {
-			p.Past = append(p.Past, ended{i, name(v, i.Service)})
+			p.Past = append(p.Past, ended{i, name(v, i.Service), v.At})
 		}
 	}
 	return s.page("incidents", frame{Title: "Incidents", Nav: "incidents", Path: "/incidents", Live: true, Twin: "/incidents.json", Feed: "/index.atom", Now: v.At, Data: p})
@@ -30,17 +30,21 @@ type incidentPage struct {
 	I         *faultline.Incident
 	Name      string
 	Verdict   words.Verdict
+	Tiles     []tile
+	Now       time.Time // of the numbers: the revision's for an old one
 	Pinned    bool
 	Newest    int
 	Chart     picture
 	Where     []where
+	More      []where // of Where, behind a summary
+	Few       int     // countries with fewer than three reports, not named
+	Left      int     // countries that the page leaves to the JSON twin
 	Networks  []faultline.ASNShare
 	Steps     []step
 	Episodes  []faultline.Episode
 	Revisions []revisionRow
 	Cite      string
-	Address   string
-	Merged    string
+	Address   string // of this revision
 }
 
 // where is a country's part in an incident.
@@ -57,8 +61,11 @@ type step struct {
 	At      time.Time
 	Text    string
 	Note    string
-	Because []string
+	Because []because
 }
+
+// because is a record that a step rests on, in words if it is still in memory.
+type because struct{ ID, Text string }
 
 type revisionRow struct {
 	N       int
@@ -90,20 +97,70 @@ func (s *Site) incidentPage(v *live.View, log *live.Incident, i *faultline.Incid
 	if pinned {
 		f.Now = i.At
 	}
-	p := incidentPage{I: i, Name: f.Name, Verdict: words.Say(f), Pinned: pinned, Newest: log.Now().Revision, Episodes: i.Episodes, Networks: i.Scope.ASNs}
-	if svc := v.Service(i.Service); svc != nil {
+	i, few := published(i)
+	p := incidentPage{I: i, Few: few, Name: f.Name, Verdict: words.Say(f), Pinned: pinned, Newest: log.Now().Revision, Episodes: i.Episodes, Networks: i.Scope.ASNs}
+	p.Now, p.Tiles = f.Now, tilesOf(p.Verdict)
+	svc := v.Service(i.Service)
+	if svc != nil {
 		w := incidentWindow(i, f.Now)
 		p.Chart = s.clock(v, svc, "", w, shade(i, f.Now), true)
 	}
-	for _, c := range i.Scope.Countries[:min(len(i.Scope.Countries), 20)] {
-		p.Where = append(p.Where, whereOf(c))
-	}
-	p.Networks = p.Networks[:min(len(p.Networks), 8)]
-	p.Steps = steps(i)
+	p.countries()
+	p.Networks = p.Networks[:min(len(p.Networks), placesShown)]
+	p.Steps = steps(i, svc)
 	p.Revisions = revisionRows(log)
 	p.Address = s.d.Origin + s.d.Base + "/i/" + i.ID + fmt.Sprintf("@%d", i.Revision)
-	p.Cite = s.cite(v, i, p.Verdict, p.Address)
+	p.Cite = s.cite(i, p.Verdict)
 	return p
+}
+
+// tilesOf are the four answers.
+func tilesOf(v words.Verdict) []tile {
+	return []tile{{"Is it down?", v.Down.Head, v.Down.Note}, {"For whom?", v.Whom.Head, v.Whom.Note}, {"How long?", v.Long.Head, v.Long.Note}, {"Why?", v.Why.Head, v.Why.Note}}
+}
+
+// countriesShown is how many countries of an incident the page lists; the JSON
+// twin has all.
+const countriesShown = 40
+
+func (p *incidentPage) countries() {
+	list := p.I.Scope.Countries
+	p.Left = max(len(list)-countriesShown, 0)
+	for _, c := range list[:len(list)-p.Left] {
+		p.Where = append(p.Where, whereOf(c))
+	}
+	if len(p.Where) > placesShown+2 {
+		p.Where, p.More = p.Where[:placesShown], p.Where[placesShown:]
+	}
+}
+
+// published is an incident as it may be shown: without places and peaks of fewer
+// than three people. few is how many countries were left out.
+func published(i *faultline.Incident) (out *faultline.Incident, few int) {
+	c := *i
+	c.Scope.Countries, c.Scope.ASNs, c.Episodes = nil, nil, slices.Clone(i.Episodes)
+	for _, x := range i.Scope.Countries {
+		if x.N < live.MinReporters {
+			few++
+			continue
+		}
+		c.Scope.Countries = append(c.Scope.Countries, x)
+	}
+	for _, x := range i.Scope.ASNs {
+		if x.N >= live.MinReporters {
+			c.Scope.ASNs = append(c.Scope.ASNs, x)
+		}
+	}
+	for k := range c.Episodes {
+		if e := &c.Episodes[k]; e.PeakValue < live.MinReporters {
+			e.PeakValue, e.PeakUsual, e.PeakWidth = 0, 0, 0
+		}
+	}
+	if c.Peak.Value < live.MinReporters {
+		c.Peak = faultline.PeakReports{}
+	}
+	c.Scope.Countries = nonNil(c.Scope.Countries)
+	return &c, few
 }
 
 // incidentWindow shows some hours before and after, and six at least.
@@ -121,25 +178,41 @@ func incidentWindow(i *faultline.Incident, now time.Time) window {
 }
 
 func whereOf(c faultline.CountryShare) where {
-	w := where{Country: c.Country, N: words.People(c.N), Share: fmt.Sprintf("%.0f %%", c.Share*100), Ratio: "not known", Surging: c.Surging}
-	if c.N < live.MinReporters {
-		w.Share, w.Ratio = "too few", "too few"
-	} else if c.Ratio > 0 && c.N >= 5 {
+	w := where{Country: c.Country, N: words.People(c.N), Share: words.Percent(c.Share), Ratio: "not known", Surging: c.Surging}
+	if c.Ratio > 0 && c.N >= 5 {
 		w.Ratio = words.Times(c.Ratio)
 	}
 	return w
 }
 
 // steps are the changes and notes, newest first.
-func steps(i *faultline.Incident) (out []step) {
+func steps(i *faultline.Incident, svc *live.Service) (out []step) {
 	for _, c := range i.Changes {
-		out = append(out, step{At: c.At, Text: words.State(c.To) + ": " + c.Why, Note: "by " + c.By, Because: c.Because})
+		st := step{At: c.At, Text: words.State(c.To) + ": " + words.Reason(c.Why), Note: "by " + c.By}
+		for _, id := range c.Because {
+			st.Because = append(st.Because, because{id, evidence(svc, id)})
+		}
+		out = append(out, st)
 	}
 	for _, n := range i.Notes {
 		out = append(out, step{At: n.At, Text: n.Text, Note: "note by " + n.By})
 	}
+	slices.Reverse(out) // of two steps at one moment the later one comes first too
 	slices.SortStableFunc(out, func(a, b step) int { return b.At.Compare(a.At) })
 	return out
+}
+
+// evidence says what an event is, or nothing if it is not in memory any more.
+func evidence(svc *live.Service, id string) string {
+	if svc == nil {
+		return ""
+	}
+	for k := range svc.Events {
+		if e := &svc.Events[k]; e.ID == id {
+			return words.Event(e)
+		}
+	}
+	return ""
 }
 
 // revisionRows says of each revision what changed, newest first.
@@ -183,11 +256,11 @@ func changed(a, b *faultline.Incident) string {
 	return strings.Join(out, "; ")
 }
 
-// cite is a line to quote: what, by whom, as of when, where.
-func (s *Site) cite(v *live.View, i *faultline.Incident, ver words.Verdict, address string) string {
+// cite is a line to quote: what, by whom, as of when. The address comes after it.
+func (s *Site) cite(i *faultline.Incident, ver words.Verdict) string {
 	label := ""
 	if s.d.Replay != nil {
 		label = " [replay, " + s.d.Replay.Notice + "]"
 	}
-	return fmt.Sprintf("Faultline, “%s”%s, incident %s, revision %d, as of %s, %s", ver.Headline, label, i.ID, i.Revision, i.At.UTC().Format("2 January 2006, 15:04 UTC"), address)
+	return fmt.Sprintf("Faultline, “%s”%s, incident %s, revision %d, as of %s", ver.Headline, label, i.ID, i.Revision, i.At.UTC().Format("2 January 2006, 15:04 UTC"))
 }

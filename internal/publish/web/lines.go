@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"html/template"
 	"log/slog"
+	"math"
+	"slices"
 	"time"
 
 	"faultline"
@@ -171,57 +173,58 @@ func shade(i *faultline.Incident, now time.Time) (out []chart.Span) {
 	return out
 }
 
-// picture is a chart in both widths, its legend for the narrow one, and the
-// same numbers as a table.
+// picture is a chart in both widths, its legend for the narrow one, the same
+// numbers as a table, and once more for the island that reads out a point.
 type picture struct {
 	Wide, Narrow template.HTML
 	Legend       []legend
+	Points       points
 	Table        []tableRow
+	Daily        bool // rows of the table are days, not hours
 	Reach        bool
 	Band         bool
+	Shaded       bool // a disruption lies in it
 	Empty        bool
 }
 
 type legend struct{ Class, Text string }
-
-type tableRow struct {
-	Hour    time.Time
-	Reports string
-	Usual   string
-	Reach   string
-}
 
 // clock draws a service's reports and reachability on one clock. When several
 // countries carry the reports, up to four are drawn, and the rest together.
 func (s *Site) clock(v *live.View, svc *live.Service, c faultline.Country, w window, shade []chart.Span, split bool) picture {
 	all := s.series(v, svc, c, w)
 	lane := chart.Lane{Title: "Reports in " + words.Duration(w.step), Height: 130}
-	p := picture{}
 	if split {
 		lane.Lines = s.byCountry(v, svc, w, all)
 	}
 	if len(lane.Lines) == 0 {
 		lane.Lines = []chart.Series{{Name: "Reports", Class: "s1", V: heights(all)}}
 		lane.Low, lane.High = bands(all)
-		for _, b := range all {
-			p.Band = p.Band || b.Band
-		}
 	}
-	lanes := []chart.Lane{lane}
 	reach := s.reach(v, svc, w)
+	lanes := []chart.Lane{lane}
 	if r := reachLane(reach, w); r != nil {
-		lanes, p.Reach = append(lanes, *r), true
+		lanes = append(lanes, *r)
 	}
-	if p.Band {
+	k := chart.Clock{From: w.from, To: w.to, Step: w.step, Now: v.At, Shade: shade, Lanes: lanes, Label: s.label(svc, all, w), TickText: "15:04"}
+	p := paint(k)
+	p.Empty = len(lanes) == 1 && !anyKnown(all)
+	p.Table, p.Daily = table(reach, all, w, v.At)
+	return p
+}
+
+// paint draws a clock in both widths and gathers what stands beside it.
+func paint(k chart.Clock) (p picture) {
+	p.Wide, p.Narrow = both(k)
+	p.Points, p.Reach = pointsOf(k), len(k.Lanes) > 1
+	first := &k.Lanes[0]
+	if p.Band = slices.ContainsFunc(first.High, func(x float64) bool { return !math.IsNaN(x) }); p.Band {
 		p.Legend = append(p.Legend, legend{"usual", "usual range"})
 	}
-	for _, l := range lane.Lines {
+	for _, l := range first.Lines {
 		p.Legend = append(p.Legend, legend{l.Class, l.Name})
 	}
-	p.Empty = !p.Reach && !anyKnown(all)
-	k := chart.Clock{From: w.from, To: w.to, Step: w.step, Now: v.At, Shade: shade, Lanes: lanes, Label: s.label(svc, all, w), TickText: "15:04"}
-	p.Wide, p.Narrow = both(k)
-	p.Table = table(reach, all, w)
+	p.Shaded = slices.ContainsFunc(k.Shade, func(s chart.Span) bool { return s.To.After(k.From) && s.From.Before(k.To) })
 	return p
 }
 
@@ -307,52 +310,4 @@ func (s *Site) label(svc *live.Service, all []live.Bin, w window) string {
 		return head + "Never as many as 3 in " + words.Duration(w.step) + "."
 	}
 	return head + "Most in " + words.Duration(w.step) + ": " + words.Count(top) + ", at " + at.UTC().Format("15:04") + ". The table below carries the numbers."
-}
-
-// table is the window by the hour.
-func table(checks []live.Reach, all []live.Bin, w window) (out []tableRow) {
-	per := max(int(time.Hour/w.step), 1)
-	reach := reachByHour(checks)
-	for i := 0; i < len(all); i += per {
-		var row tableRow
-		sum, low, high, known, band := 0.0, 0.0, 0.0, 0, 0
-		for _, b := range all[i:min(i+per, len(all))] {
-			if b.Known() {
-				sum += b.Value
-				known++
-			}
-			if b.Band {
-				low += b.Low
-				high += b.High
-				band++
-			}
-		}
-		row.Hour, row.Reports, row.Usual, row.Reach = all[i].Start, "not known", "not known", "none"
-		if known > 0 {
-			row.Reports = words.People(sum)
-		}
-		if band > 0 {
-			row.Usual = words.Range(low, high)
-		}
-		if r := reach[row.Hour.Truncate(time.Hour)]; r.N > 0 {
-			row.Reach = fmt.Sprintf("%d of %d", r.OK, r.N)
-		} else if r.Impaired > 0 {
-			row.Reach = "not counted"
-		}
-		out = append(out, row)
-	}
-	return out
-}
-
-func reachByHour(checks []live.Reach) map[time.Time]live.Reach {
-	out := map[time.Time]live.Reach{}
-	for _, r := range checks {
-		h := r.Start.Truncate(time.Hour)
-		sum := out[h]
-		sum.OK += r.OK
-		sum.N += r.N
-		sum.Impaired += r.Impaired
-		out[h] = sum
-	}
-	return out
 }

@@ -35,7 +35,9 @@ type frame struct {
 	Script  string
 	Version string
 	Credits []string
-	Private bool // never linked, never indexed
+	Private bool   // never linked, never indexed
+	Canon   string // the page's public address; empty when the site does not know its own
+	Reader  string // address of the script that reads charts
 }
 
 func loadTemplates(s *Site) (map[string]*template.Template, error) {
@@ -49,16 +51,30 @@ func loadTemplates(s *Site) (map[string]*template.Template, error) {
 		"people":  words.People,
 		"times":   words.Times,
 		"number":  func(n int) string { return words.Count(float64(n)) },
-		"percent": func(share float64) string { return fmt.Sprintf("%.0f %%", share*100) },
-		"country": words.Country,
-		"state":   words.State,
-		"shape":   words.Shape,
-		"symptom": words.Symptom,
-		"surface": words.Surface,
-		"failure": words.Failure,
-		"lower":   strings.ToLower,
-		"join":    func(list []string) string { return strings.Join(list, ", ") },
-		"base":    func() string { return s.d.Base },
+		"percent": words.Percent,
+		"things":  func(n int, one, many string) string { return words.Plural(float64(n), one, many) },
+		"lasting": func(i *faultline.Incident, now time.Time) string {
+			disrupted, _ := words.Lasting(i, now)
+			return words.Duration(disrupted)
+		},
+		"span": func(i *faultline.Incident, now time.Time) string {
+			_, span := words.Lasting(i, now)
+			return words.Duration(span)
+		},
+		"the":      words.The,
+		"op":       words.Op,
+		"reason":   words.Reason,
+		"impaired": words.Impaired,
+		"country":  words.Country,
+		"state":    words.State,
+		"shape":    words.Shape,
+		"symptom":  words.Symptom,
+		"surface":  words.Surface,
+		"failure":  words.Failure,
+		"lower":    strings.ToLower,
+		"join":     func(list []string) string { return strings.Join(list, ", ") },
+		"dict":     dict,
+		"base":     func() string { return s.d.Base },
 	}
 	base, err := template.New("").Funcs(funcs).ParseFS(assets.Templates, "templates/layout.html", "templates/parts.html")
 	if err != nil {
@@ -86,10 +102,26 @@ func loadTemplates(s *Site) (map[string]*template.Template, error) {
 	return pages, nil
 }
 
+// dict gives a part of a template several things: names and values by turns.
+func dict(pairs ...any) (map[string]any, error) {
+	out := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("dict: %v is no name", pairs[i])
+		}
+		out[name] = pairs[i+1]
+	}
+	return out, nil
+}
+
 // page draws a template inside the layout.
 func (s *Site) page(name string, f frame) ([]byte, error) {
 	f.Base, f.Replay, f.Version, f.Credits = s.d.Base, s.d.Replay, s.d.Version, s.d.Attribution
-	f.Style, f.Script = s.names["style.css"], s.names["live.js"]
+	f.Style, f.Script, f.Reader = s.names["style.css"], s.names["live.js"], s.names["chart.js"]
+	if s.d.Origin != "" && !f.Private {
+		f.Canon = s.d.Origin + s.d.Base + f.Path
+	}
 	if f.Now.IsZero() {
 		f.Now = s.d.View().At
 	}
@@ -132,7 +164,7 @@ func (s *Site) facts(v *live.View, svc *live.Service) words.Facts {
 		f.State, f.Reason = faultline.Unclear, "too_few"
 	}
 	if i := svc.Open(); i != nil {
-		f.Incident = i.Now()
+		f.Incident, _ = published(i.Now())
 	} else if f.State == faultline.Resolved || f.State == faultline.Retracted { // of a service: the incident is over
 		f.State = faultline.Fine
 	}
@@ -151,6 +183,9 @@ func probes(v *live.View, svc *live.Service) (p words.Probes, failing faultline.
 		case !x.Counts:
 			p.Unhealthy++
 			impaired = x.Impaired
+			if p.Reaching == p.Healthy { // else a check that counts said how it fails
+				failing = x.Failure
+			}
 		case x.Reached:
 			p.Healthy++
 			p.Reaching++
@@ -164,6 +199,7 @@ func probes(v *live.View, svc *live.Service) (p words.Probes, failing faultline.
 
 // about gathers the facts of a revision of an incident: those of its time.
 func (s *Site) about(v *live.View, i *faultline.Incident, name string) words.Facts {
+	i, _ = published(i)
 	f := words.Facts{Name: name, Now: v.At, State: i.State, Incident: i, Awake: i.Instruments, Origin: i.Origin}
 	if svc := v.Service(i.Service); svc != nil {
 		b := svc.World.Now()

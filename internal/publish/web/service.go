@@ -28,12 +28,18 @@ type servicePage struct {
 	Ninety  template.HTML
 	First   time.Time
 	Places  []place
-	Hidden  int // countries with too few to be shown
+	Hidden  int     // countries with too few to be shown
+	More    []place // of Places, behind a summary
 	Said    []said
-	Works   string
+	Used    []said
+	Works   int
 	Past    []ranked
 	Now     time.Time
 }
+
+// placesShown is how many countries or networks a table shows before the rest
+// is behind a summary.
+const placesShown = 8
 
 // place is a country in the last hour.
 type place struct {
@@ -88,28 +94,36 @@ func (s *Site) servicePage(v *live.View, svc *live.Service, c faultline.Country)
 	if i := svc.Open(); i != nil {
 		p.Open = i.Now()
 	}
-	p.Tiles = s.serviceTiles(v, svc, p.Verdict, p.Open)
 	w := window{v.At.Add(-24 * time.Hour).Truncate(live.Step).Add(live.Step), v.At.Add(time.Hour).Truncate(live.Step), live.Step}
 	p.Day = s.clock(v, svc, c, w, shades(svc.Incidents, v.At), false)
 	p.Week, p.HasWeek = s.week(v, svc, c)
 	known := map[string]bool{}
 	s.knownDays(svc, v.At, known)
+	p.Tiles = s.serviceTiles(v, svc, p.Verdict, p.Open, len(known))
 	p.Ninety = chart.Days(ninety(svc.Incidents, known, v.At))
 	p.First = v.At.UTC().Truncate(24*time.Hour).AddDate(0, 0, -89)
 	p.Places, p.Hidden = places(svc)
-	p.Said, p.Works = saidOf(svc.Mix), words.People(float64(svc.Mix.Works))
+	if len(p.Places) > placesShown+2 {
+		p.Places, p.More = p.Places[:placesShown], p.Places[placesShown:]
+	}
+	p.Said, p.Used, p.Works = saidOf(svc.Mix, faultline.Symptoms(), svc.Mix.Symptom, words.Symptom), saidOf(svc.Mix, faultline.Surfaces(), svc.Mix.Surface, words.Surface), svc.Mix.Works
 	p.Past = rankedOf(svc, 10)
 	return p
 }
 
 // serviceTiles answers down, whom, long and why while something goes on, and
-// down, whom, last time and how often when nothing does.
-func (s *Site) serviceTiles(v *live.View, svc *live.Service, ver words.Verdict, open *faultline.Incident) []tile {
-	t := []tile{{"Is it down?", ver.Down.Head, ver.Down.Note}, {"For whom?", ver.Whom.Head, ver.Whom.Note}}
+// down, whom, last time and how often when nothing does. "Never" is said of the
+// days that somebody watched, and of no others.
+func (s *Site) serviceTiles(v *live.View, svc *live.Service, ver words.Verdict, open *faultline.Incident, watched int) []tile {
+	t := tilesOf(ver)
 	if open != nil {
-		return append(t, tile{"How long?", ver.Long.Head, ver.Long.Note}, tile{"Why?", ver.Why.Head, ver.Why.Note})
+		return t
 	}
-	last, often := tile{"Last time", "None on record", ""}, tile{"How often?", "Never in 90 days", ""}
+	t = t[:2]
+	last, often := tile{"Last time", "None on record", ""}, tile{"How often?", "Can’t tell", "nobody watched it in the last 90 days"}
+	if watched > 0 {
+		often = tile{"How often?", "Never", fmt.Sprintf("on %d of 90 days that were watched", watched)}
+	}
 	n, sum := 0, time.Duration(0)
 	for _, log := range svc.Incidents {
 		i := log.Now()
@@ -152,8 +166,8 @@ func (s *Site) week(v *live.View, svc *live.Service, c faultline.Country) (pictu
 		From: w.from, To: w.to, Step: w.step, Now: v.At, Shade: shades(svc.Incidents, v.At), TickText: "Mon 2", Label: s.label(svc, bins, w),
 		Lanes: []chart.Lane{{Title: "Reports in an hour", Height: 84, Lines: []chart.Series{{Name: "Reports", Class: "s1", V: heights(bins)}}, Low: low, High: high}},
 	}
-	var p picture
-	p.Wide, p.Narrow = both(k)
+	p := paint(k)
+	p.Table, p.Daily = table(nil, bins, w, v.At)
 	return p, true
 }
 
@@ -240,27 +254,24 @@ func placeOf(l *live.Line, sum float64) place {
 	return p
 }
 
-func saidOf(m live.Mix) (out []said) {
+// saidOf gives the parts of the last hour's reports by one kind of answer, most
+// frequent first.
+func saidOf[K comparable](m live.Mix, of []K, counts map[K]int, name func(K) string) (out []said) {
 	if m.Problem < live.MinReporters {
 		return nil
 	}
-	add := func(what string, n int) {
-		if n > 0 {
-			out = append(out, said{what, words.People(float64(n)), float64(n) / float64(m.Problem)})
+	for _, x := range of {
+		n := counts[x]
+		if n == 0 {
+			continue
 		}
-	}
-	for _, x := range faultline.Symptoms() {
-		add(words.Symptom(x), m.Symptom[x])
+		one := said{What: name(x), Count: words.People(float64(n))}
+		if n >= live.MinReporters {
+			one.Share = float64(n) / float64(m.Problem)
+		}
+		out = append(out, one)
 	}
 	slices.SortStableFunc(out, func(a, b said) int { return cmp.Compare(b.Share, a.Share) })
-	for _, x := range faultline.Surfaces() {
-		add("on: "+words.Surface(x), m.Surface[x])
-	}
-	for i := range out {
-		if out[i].Share*float64(m.Problem) < live.MinReporters {
-			out[i].Share = 0
-		}
-	}
 	return out
 }
 

@@ -415,7 +415,7 @@ func TestTheReportPageSaysWhereTheReaderSeemsToBe(t *testing.T) {
 	})
 	w := get(t, s, "/s/larkpost/report")
 	body := w.Body.String()
-	if !strings.Contains(body, "You seem to be in United Kingdom, in the network AS2856") || w.Header().Get("Cache-Control") != "no-store" {
+	if !strings.Contains(body, "You seem to be in the United Kingdom, in the network AS2856") || w.Header().Get("Cache-Control") != "no-store" {
 		t.Error("the place is missing, or a reader's page may be kept")
 	}
 	if strings.Count(body, `name="symptom"`) != 6 || !strings.Contains(body, `name="works"`) {

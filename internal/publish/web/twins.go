@@ -110,7 +110,7 @@ func (s *Site) homeJSON(v *live.View) ([]byte, error) {
 	var open []*faultline.Incident
 	for _, i := range v.Incidents {
 		if i.Now().State.Open() {
-			open = append(open, i.Now())
+			open = append(open, shownOf(i))
 		}
 	}
 	return encode(struct {
@@ -121,6 +121,12 @@ func (s *Site) homeJSON(v *live.View) ([]byte, error) {
 		Unusual   []jsonStatus          `json:"most_unusual"`
 		Incidents []*faultline.Incident `json:"open_incidents"`
 	}{s.head(v, p.Verdict.Headline), p.Verdict.Headline, p.Verdict.Text(), p.Services, nonNil(list), nonNil(open)})
+}
+
+// shownOf is the newest revision as it may be published.
+func shownOf(log *live.Incident) *faultline.Incident {
+	i, _ := published(log.Now())
+	return i
 }
 
 func nonNil[T any](l []T) []T {
@@ -191,7 +197,7 @@ func (s *Site) serviceJSON(v *live.View, svc *live.Service, c faultline.Country)
 	}
 	var incidents []*faultline.Incident
 	for _, i := range svc.Incidents {
-		incidents = append(incidents, i.Now())
+		incidents = append(incidents, shownOf(i))
 	}
 	return encode(struct {
 		head
@@ -208,7 +214,7 @@ func (s *Site) serviceJSON(v *live.View, svc *live.Service, c faultline.Country)
 func (s *Site) incidentsJSON(v *live.View) ([]byte, error) {
 	list := []*faultline.Incident{}
 	for _, i := range v.Incidents {
-		list = append(list, i.Now())
+		list = append(list, shownOf(i))
 	}
 	return encode(struct {
 		head
@@ -237,7 +243,7 @@ func (s *Site) incidentJSON(v *live.View, log *live.Incident, i *faultline.Incid
 		Citation string              `json:"citation"`
 		Newest   int                 `json:"newest_revision"`
 		Revs     []rev               `json:"revisions"`
-	}{s.head(v, p.Verdict.Headline), i, p.Verdict.Headline, p.Verdict.Text(), p.Verdict.Why.Note, p.Cite, p.Newest, revs})
+	}{s.head(v, p.Verdict.Headline), p.I, p.Verdict.Headline, p.Verdict.Text(), p.Verdict.Why.Note, p.Cite + ", " + p.Address, p.Newest, revs})
 }
 
 // incidentCSV is the incident's window in its steps, for spreadsheets.

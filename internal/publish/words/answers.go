@@ -116,18 +116,27 @@ func networks(s faultline.Scope) string {
 	return ""
 }
 
+// Lasting gives an incident's disrupted time and its span. The record's numbers
+// are as of its revision; while it goes on both have grown since, for an hour at
+// most, after which a revision is overdue and the record is all that is known.
+func Lasting(i *faultline.Incident, now time.Time) (disrupted, span time.Duration) {
+	disrupted, span = time.Duration(i.Disrupted), time.Duration(i.Span)
+	if !i.State.Open() || !i.End.IsZero() {
+		return disrupted, span
+	}
+	if extra := now.Sub(i.At); extra > 0 && extra < time.Hour {
+		return disrupted + extra, span + extra
+	}
+	return disrupted, span
+}
+
 // long answers "how long?". Disrupted time and span are two numbers.
 func long(f Facts) Answer {
 	i := f.Incident
 	if i == nil {
 		return Answer{"Not disrupted", ""}
 	}
-	disrupted, span := time.Duration(i.Disrupted), time.Duration(i.Span)
-	if i.State.Open() && i.End.IsZero() { // the record's numbers are as of its revision
-		if extra := f.Now.Sub(i.At); extra > 0 && extra < time.Hour {
-			disrupted, span = disrupted+extra, span+extra
-		}
-	}
+	disrupted, span := Lasting(i, f.Now)
 	note := "since " + Clock(i.Onset, f.Now)
 	if !i.End.IsZero() {
 		note = Clock(i.Onset, f.Now) + " to " + Clock(i.End, f.Now)

@@ -3,6 +3,7 @@ package words
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -126,6 +127,15 @@ func Small(n int) string {
 	return strconv.Itoa(n)
 }
 
+// Percent writes a share, 0 to 1; what is less than one in a hundred says so.
+func Percent(share float64) string {
+	percent := math.Round(share * 100)
+	if share > 0 && percent < 1 {
+		return "under 1 %"
+	}
+	return fmt.Sprintf("%.0f %%", percent)
+}
+
 // failures are the failures' names in plain words.
 var failures = map[faultline.Failure]string{
 	faultline.ConnectionRefused: "the connection is refused", faultline.ConnectionReset: "the connection is cut",
@@ -145,6 +155,33 @@ func Failure(f faultline.Failure) string {
 		return w
 	}
 	return "the check fails"
+}
+
+// ops are the steps of a check in plain words.
+var ops = map[faultline.Op]string{
+	faultline.OpResolve: "while looking up the name", faultline.OpConnect: "while connecting", faultline.OpTLS: "while setting up encryption",
+	faultline.OpSend: "while sending", faultline.OpWait: "while waiting for the answer", faultline.OpBody: "while reading the answer",
+}
+
+// Op says at which step a check failed; nothing for a step without a name.
+func Op(o faultline.Op) string { return ops[o] }
+
+var failureAt = regexp.MustCompile(`\b([a-z0-9]+_[a-z0-9_]+)(?: at ([a-z]+))?`)
+
+// Reason is a rule's reason with the failures' public names replaced by plain
+// words; the record keeps the names.
+func Reason(why string) string {
+	return failureAt.ReplaceAllStringFunc(why, func(found string) string {
+		m := failureAt.FindStringSubmatch(found)
+		plain, ok := failures[faultline.Failure(m[1])]
+		if !ok {
+			return found
+		}
+		if step := Op(faultline.Op(m[2])); step != "" {
+			return plain + " " + step
+		}
+		return plain + strings.TrimPrefix(found, m[1])
+	})
 }
 
 // impairments are the reasons why a vantage cannot be trusted.

@@ -72,7 +72,7 @@ func (v Verdict) Text() string {
 	for _, p := range v.Lede {
 		b.WriteString(p.Text)
 	}
-	return b.String()
+	return strings.TrimSpace(b.String())
 }
 
 // Reconstructed is what stands over everything that was not measured.
@@ -226,11 +226,20 @@ func probePieces(f Facts) []Piece {
 	case p.Healthy == 0 && p.Unhealthy == 0:
 		return []Piece{plain(" No probe looks at it, so only people can tell.")}
 	case p.Healthy == 0:
-		return []Piece{plain(" Our probes can’t tell: " + Impaired(f.Impaired) + ".")}
+		return []Piece{plain(" Our probes can’t tell: " + uncounted(f) + ".")}
 	case p.Reaching == p.Healthy:
 		return []Piece{plain(" "), strong(fmt.Sprintf("%d of %d healthy checks", p.Reaching, p.Healthy)), plain(" reach it.")}
 	}
 	return []Piece{plain(" "), strong(fmt.Sprintf("%d of %d healthy checks", p.Healthy-p.Reaching, p.Healthy)), plain(" can’t reach it: " + Failure(f.Failing) + ".")}
+}
+
+// uncounted says why the newest checks don't count: because of us, or because
+// of how they ended.
+func uncounted(f Facts) string {
+	if f.Impaired == "" && f.Failing != "" {
+		return Failure(f.Failing)
+	}
+	return Impaired(f.Impaired)
 }
 
 // CannotTell says why nobody can tell.
@@ -247,6 +256,8 @@ func CannotTell(reason string, impaired faultline.Impairment) string {
 			impaired = faultline.Impairment(reason)
 		}
 		return upper(Impaired(impaired)) + ", so its checks don’t count."
+	case string(faultline.RefusedToUs), string(faultline.AddressForbidden), string(faultline.ProbeFault):
+		return "Our checks don’t count: " + Failure(faultline.Failure(reason)) + "."
 	}
 	return "No instrument that could tell is awake."
 }

@@ -52,6 +52,15 @@ func TestVerdicts(t *testing.T) {
 		"the vantage has no network": {
 			words.Facts{State: faultline.Unclear, Reason: "impaired", Impaired: faultline.NoRoute}, "We can’t tell whether X works", []string{"This vantage has no network"}, "Can’t tell",
 		},
+		"the vantage has no network, and the reason says so": {
+			words.Facts{State: faultline.Unclear, Reason: "no_route"}, "We can’t tell whether X works", []string{"This vantage has no network"}, "Can’t tell",
+		},
+		"a redirect to where nobody may look": {
+			words.Facts{State: faultline.Unclear, Reason: "address_forbidden", Failing: faultline.AddressForbidden}, "We can’t tell whether X works", []string{"Our checks don’t count: the address may not be probed."}, "Can’t tell",
+		},
+		"people say fine, checks are refused": {
+			words.Facts{State: faultline.Fine, Reports: words.Reports{Known: true}, Probes: words.Probes{Unhealthy: 1}, Failing: faultline.RefusedToUs}, "X is working as usual", []string{"Our probes can’t tell: the service refuses to talk to us."}, "No",
+		},
 		"odd": {
 			words.Facts{State: faultline.OddState, Reports: words.Reports{Known: true, Value: 9}}, "X looks a little odd", []string{"9 reports", "it may be chance"}, "Not as far as we see",
 		},
@@ -184,6 +193,44 @@ func TestEveryStateAndFailureHasWords(t *testing.T) {
 	for _, f := range []faultline.Failure{faultline.GenericTimeout, faultline.DNSNXDomain, faultline.HTTPServerError, faultline.RefusedToUs} {
 		if words.Failure(f) == words.Failure("something new") {
 			t.Errorf("%s has no words", f)
+		}
+	}
+}
+
+func TestReasonsAreReadable(t *testing.T) {
+	for why, want := range map[string]string{
+		"2 checks in a row from vantage a failed: generic_timeout_error at connect": "2 checks in a row from vantage a failed: there is no answer in time while connecting",
+		"failed: http_server_error":                                     "failed: the server answers with an error",
+		"failed: not_a_failure at connect; 3 checks succeed":            "failed: not_a_failure at connect; 3 checks succeed",
+		"reports are back to their usual number for 10 min":             "reports are back to their usual number for 10 min",
+		"failed: connection_refused at noon, then connection_reset too": "failed: the connection is refused at noon, then the connection is cut too",
+	} {
+		if got := words.Reason(why); got != want {
+			t.Errorf("%q\nbecomes %q\nwant    %q", why, got, want)
+		}
+	}
+}
+
+func TestSharesBelowOneInAHundredAreNotNone(t *testing.T) {
+	for share, want := range map[float64]string{0: "0 %", 0.001: "under 1 %", 0.0049: "under 1 %", 0.005: "1 %", 0.384: "38 %", 1: "100 %"} {
+		if got := words.Percent(share); got != want {
+			t.Errorf("%v: %q, want %q", share, got, want)
+		}
+	}
+}
+
+func TestEventsInWords(t *testing.T) {
+	onset := time.Date(2026, 5, 4, 13, 38, 0, 0, time.UTC)
+	surge := faultline.Event{Kind: faultline.Surge, Onset: onset, PeakValue: 1227, PeakUsual: 4.9, PeakWidth: faultline.Seconds(15 * time.Minute), Series: faultline.Series{Level: faultline.InASN, Country: "JP", ASN: 2516}}
+	few := faultline.Event{Kind: faultline.Surge, Onset: onset, End: onset.Add(time.Hour), PeakValue: 2, Series: faultline.Series{Level: faultline.InCountry, Country: "GB"}}
+	probe := faultline.Event{Kind: faultline.Unreachable, Onset: onset, Failure: faultline.GenericTimeout, Op: faultline.OpConnect, Series: faultline.Series{Vantage: "tokyo"}}
+	for want, e := range map[string]*faultline.Event{
+		"Reports in the network AS2516, Japan, from 13:38: 1,227 in 15 min, where 5 are usual": &surge,
+		"Reports in the United Kingdom, 13:38 to 14:38":                                        &few,
+		"tokyo could not reach it, from 13:38: there is no answer in time while connecting":    &probe,
+	} {
+		if got := words.Event(e); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }
