@@ -51,7 +51,7 @@ func Row(ratio []float64, shade [][2]float64, hot, tall bool) template.HTML {
 		b.WriteString(`<path class="sl" d="M0 ` + px(rowBase-rowTop) + `H720"/>`)
 	}
 	for _, s := range shade {
-		b.WriteString(`<rect class="ph" x="` + px(s[0]*rowWidth) + `" y="` + px(-above) + `" width="` + px(math.Max((s[1]-s[0])*rowWidth, 1)) + `" height="` + px(rowHeight+above) + `"/>`)
+		b.WriteString(`<rect class="ph" x="` + px(s[0]*rowWidth) + `" y="` + px(0-above) + `" width="` + px(math.Max((s[1]-s[0])*rowWidth, 1)) + `" height="` + px(rowHeight+above) + `"/>`)
 	}
 	rowLines(&b, ratio)
 	b.WriteString(`</svg>`)
