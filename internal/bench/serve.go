@@ -5,9 +5,12 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/http"
+	_ "net/http/pprof"
 	"net/netip"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -23,9 +26,14 @@ func serveForBench(args []string) {
 	f := flag.NewFlagSet("serve", flag.ExitOnError)
 	dir := f.String("data", "", "data folder")
 	null := f.Bool("null", false, "a journal that forgets")
+	profile := f.String("profile", "", "address of net/http/pprof, to look into a load by hand")
 	_ = f.Parse(args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if *profile != "" {
+		runtime.SetBlockProfileRate(10_000)
+		go func() { fmt.Fprintln(os.Stderr, "bench serve:", http.ListenAndServe(*profile, nil)) }()
+	}
 	c := app.DefaultConfig()
 	c.Listen = "127.0.0.1:0"
 	c.Services = []faultline.Service{{ID: "x", Name: "X"}}

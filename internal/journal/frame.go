@@ -60,16 +60,26 @@ type Batch struct {
 // Encode makes a batch of observations of one kind. Every error is an
 // ErrInvalid.
 func Encode(obs []*faultline.Observation) (*Batch, error) {
-	if len(obs) > MaxRecords {
-		return nil, fmt.Errorf("%w: %d at once, at most %d", ErrInvalid, len(obs), MaxRecords)
-	}
-	b := &Batch{body: make([]byte, 0, 112*len(obs))}
-	for _, o := range obs {
-		if err := b.add(o); err != nil {
-			return nil, err
-		}
+	b := &Batch{body: make([]byte, 0, 112*min(len(obs), MaxRecords))}
+	if err := b.Fill(obs); err != nil {
+		return nil, err
 	}
 	return b, nil
+}
+
+// Fill is Encode into a batch whose memory is used again. After an error the
+// batch is of no use until it is Reset or filled again.
+func (b *Batch) Fill(obs []*faultline.Observation) error {
+	b.Reset()
+	if len(obs) > MaxRecords {
+		return fmt.Errorf("%w: %d at once, at most %d", ErrInvalid, len(obs), MaxRecords)
+	}
+	for _, o := range obs {
+		if err := b.add(o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *Batch) add(o *faultline.Observation) error {

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
@@ -313,33 +315,106 @@ func TestAFrameThatIsSentAgainIsTakenOnce(t *testing.T) {
 	}
 }
 
+// idleLane is a lane that nobody runs.
+func idleLane() *lane {
+	l := &lane{j: &Journal{m: newMetrics(prometheus.NewRegistry())}, wake: make(chan struct{}, 1), want: 1, timer: time.NewTimer(time.Hour)}
+	l.timer.Stop()
+	return l
+}
+
 func TestACallerWhoLeavesBeforeItsTurnWritesNothing(t *testing.T) {
-	l := &lane{j: &Journal{m: newMetrics(prometheus.NewRegistry())}, wake: make(chan struct{}, 1)} // nobody runs it
+	l := idleLane()
 	ctx, cancel := context.WithCancel(t.Context())
 	got := make(chan error, 1)
 	o := journaltest.Report(1)
-	b, err := journal.Encode([]*faultline.Observation{o})
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() { got <- l.append(ctx, []*faultline.Observation{o}, b) }()
+	go func() { got <- l.append(ctx, []*faultline.Observation{o}, batchOf(t, o, 1)) }()
 	<-l.wake
 	cancel()
 	if err := <-got; !errors.Is(err, context.Canceled) || errors.Is(err, journal.ErrUnknown) {
 		t.Errorf("got %v, want a definite error", err)
 	}
-	if ws, _ := l.take(); len(ws) != 0 || l.records != 0 || l.bytes != 0 {
-		t.Errorf("%d waiters, %d records, %d bytes left in the queue", len(ws), l.records, l.bytes)
+	if l.take(); len(l.taken) != 0 || l.records != 0 || l.bytes != 0 {
+		t.Errorf("%d waiters, %d records, %d bytes left in the queue", len(l.taken), l.records, l.bytes)
 	}
 	ctx, cancel = context.WithCancel(t.Context())
-	go func() { got <- l.append(ctx, []*faultline.Observation{o}, b) }()
+	l.want = 1
+	go func() { got <- l.append(ctx, []*faultline.Observation{o}, batchOf(t, o, 1)) }()
 	<-l.wake
-	if ws, _ := l.take(); len(ws) != 1 {
+	if l.take(); len(l.taken) != 1 {
 		t.Fatal("the waiter is not in the queue")
 	}
 	cancel()
 	if err := <-got; !errors.Is(err, journal.ErrUnknown) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want ErrUnknown: the record was on its way", err)
+	}
+	if l.taken[0].batch.Count != 1 || !l.taken[0].taken {
+		t.Error("the batch of a caller who left was used again while the lane held it")
+	}
+}
+
+func TestALaneWaitsForItsCallersAndNotForLong(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		expected    int
+		there, come int // before and after the lane begins to wait
+		took, want  time.Duration
+	}{
+		{"all come back", 3, 0, 3, 4 * time.Millisecond, 3 * time.Millisecond},
+		{"most come back", 16, 10, 4, 4 * time.Millisecond, 4 * time.Millisecond},
+		{"one stays away", 4, 1, 2, 4 * time.Millisecond, 8 * time.Millisecond},
+		{"one stays away from a slow disk", 3, 0, 2, time.Second, 20 * time.Millisecond},
+		{"a single caller is not waited for", 1, 0, 0, 4 * time.Millisecond, 0},
+		{"nobody was there", 0, 2, 0, 4 * time.Millisecond, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := idleLane()
+				l.want, l.expected, l.took = nobody, c.expected, c.took
+				call := func() {
+					if err := l.enqueue(batchOf(t, journaltest.Report(1), 1)); err != nil {
+						t.Error(err)
+					}
+				}
+				for range c.there {
+					call()
+				}
+				begin := time.Now()
+				go func() {
+					for range c.come {
+						<-time.After(time.Millisecond) // of the bubble
+						call()
+					}
+				}()
+				l.gather()
+				if got := time.Since(begin); got != c.want {
+					t.Errorf("waited %s, want %s", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+func TestAFullFrameOrTheEndIsNotWaitedFor(t *testing.T) {
+	for name, event := range map[string]func(*lane) error{
+		"full":   func(l *lane) error { return l.enqueue(batchOf(t, journaltest.Report(1), journal.MaxRecords)) },
+		"closed": func(l *lane) error { l.close(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := idleLane()
+				l.want, l.expected, l.took = nobody, 100, time.Second
+				begin := time.Now()
+				go func() {
+					<-time.After(time.Millisecond) // of the bubble
+					if err := event(l); err != nil {
+						t.Error(err)
+					}
+				}()
+				if l.gather(); time.Since(begin) != time.Millisecond {
+					t.Errorf("waited %s, want 1ms", time.Since(begin))
+				}
+			})
+		})
 	}
 }
 
@@ -349,15 +424,15 @@ func batchOf(t *testing.T, o *faultline.Observation, n int) *waiter {
 	for i := range obs {
 		obs[i] = o
 	}
-	b, err := journal.Encode(obs)
-	if err != nil {
+	w := &waiter{done: make(chan outcome, 1)}
+	if err := w.batch.Fill(obs); err != nil {
 		t.Fatal(err)
 	}
-	return &waiter{batch: b, done: make(chan outcome, 1)}
+	return w
 }
 
 func TestFramesAreFilledWithoutPassingAHeartbeat(t *testing.T) {
-	l := &lane{j: &Journal{m: newMetrics(prometheus.NewRegistry())}, wake: make(chan struct{}, 1)}
+	l := idleLane()
 	r, m, h, c := journaltest.Report(1), journaltest.Measurement(), journaltest.Heartbeat(), journaltest.Command()
 	for _, o := range []*faultline.Observation{r, m, r, m, h, r, h, h, c, r} {
 		if err := l.enqueue(batchOf(t, o, 1)); err != nil {
@@ -365,12 +440,8 @@ func TestFramesAreFilledWithoutPassingAHeartbeat(t *testing.T) {
 		}
 	}
 	var got []string
-	for {
-		ws, _ := l.take()
-		if len(ws) == 0 {
-			break
-		}
-		got = append(got, string(l.frame.Kind)+strings.Repeat("+", len(ws)))
+	for l.take(); len(l.taken) > 0; l.take() {
+		got = append(got, string(l.frame.Kind)+strings.Repeat("+", len(l.taken)))
 	}
 	want := "report++ measurement++ heartbeat+ report+ heartbeat++ command+ report+"
 	if strings.Join(got, " ") != want {
@@ -379,7 +450,7 @@ func TestFramesAreFilledWithoutPassingAHeartbeat(t *testing.T) {
 }
 
 func TestAFrameIsClosedWhenItIsFull(t *testing.T) {
-	l := &lane{j: &Journal{m: newMetrics(prometheus.NewRegistry())}, wake: make(chan struct{}, 1)}
+	l := idleLane()
 	for _, n := range []int{600, 300, 200, 1000} {
 		if err := l.enqueue(batchOf(t, journaltest.Report(1), n)); err != nil {
 			t.Fatal(err)

@@ -111,6 +111,7 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 	for p := range o.Partitions {
 		j.lanes = append(j.lanes, startLane(j, uint16(p)))
 	}
+	j.m.watch(o.Registry, j.lanes)
 	return j, nil
 }
 
@@ -187,8 +188,8 @@ func (j *Journal) Append(ctx context.Context, obs ...*faultline.Observation) err
 }
 
 func (j *Journal) append(ctx context.Context, obs []*faultline.Observation) error {
-	b, err := journal.Encode(obs)
-	if err != nil {
+	w := waiters.Get().(*waiter)
+	if err := w.batch.Fill(obs); err != nil {
 		return fmt.Errorf("append: %w", err)
 	}
 	p := obs[0].Position.Partition
@@ -200,7 +201,7 @@ func (j *Journal) append(ctx context.Context, obs []*faultline.Observation) erro
 			return fmt.Errorf("append: %w: partitions %d and %d at once", journal.ErrInvalid, p, o.Position.Partition)
 		}
 	}
-	return j.lanes[p].append(ctx, obs, b)
+	return j.lanes[p].append(ctx, obs, w)
 }
 
 // Info implements journal.Journal.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"sync"
@@ -23,6 +24,17 @@ const (
 	maxWaitingBytes = 16 << 20
 )
 
+// A lane that has just answered many callers lets most of them come back before
+// it writes the next frame: a frame of a few costs as much processor time as
+// one of hundreds. It waits no longer than gatherTimes what the last frame took,
+// which is little on a machine that has time and more on one that is busy, and
+// not at all for a single caller. One in gatherSpare may stay away.
+const (
+	gatherTimes = 2
+	gatherSpare = 8
+	gatherMost  = 20 * time.Millisecond
+)
+
 // lane writes one partition: callers queue, one goroutine packs what waits
 // into a frame, publishes it, and starts again when it is durable.
 type lane struct {
@@ -31,25 +43,45 @@ type lane struct {
 	id        string          // of this lane's frames, so that none is taken twice
 	ctx       context.Context //nolint:containedctx // ends when Close stops waiting
 	cancel    context.CancelFunc
-	wake      chan struct{} // holds one token when there may be work
+	wake      chan struct{} // holds one token when run need not wait any longer
 	done      chan struct{}
 
 	mu             sync.Mutex
 	waiting        []*waiter
 	records, bytes int
+	want           int // callers that end run's wait; nobody while it does not wait
 	closed         bool
 
 	// Used by run only.
-	frame  journal.Batch
-	packed []byte
-	sent   uint64
+	frame    journal.Batch
+	packed   []byte
+	taken    []*waiter
+	sent     uint64
+	expected int           // callers when the last frame was answered: of it, and waiting
+	took     time.Duration // the last frame, until it was durable
+	timer    *time.Timer
 }
 
-// waiter is one Append.
+const nobody = math.MaxInt
+
+// waiter is one Append. It is used again after its outcome was received, and
+// only then: the lane may still hold one whose caller left.
 type waiter struct {
-	batch *journal.Batch
+	batch journal.Batch
 	taken bool         // on its way; guarded by the lane's mu
 	done  chan outcome // buffered, so that the lane never waits for a caller
+}
+
+var waiters = sync.Pool{New: func() any { return &waiter{done: make(chan outcome, 1)} }}
+
+// keepBytes bounds the memory that a waiter keeps for its next use.
+const keepBytes = 16 << 10
+
+func (w *waiter) free() {
+	if w.batch.Size() <= keepBytes {
+		w.taken = false
+		waiters.Put(w)
+	}
 }
 
 type outcome struct {
@@ -59,26 +91,28 @@ type outcome struct {
 }
 
 func startLane(j *Journal, partition uint16) *lane {
-	l := &lane{j: j, partition: partition, id: rand.Text(), wake: make(chan struct{}, 1), done: make(chan struct{})}
+	l := &lane{j: j, partition: partition, id: rand.Text(), wake: make(chan struct{}, 1), done: make(chan struct{}), want: nobody}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.timer = time.NewTimer(time.Hour)
+	l.timer.Stop()
 	j.m.capacity.Add(maxWaiting)
 	go l.run()
 	return l
 }
 
-// append waits until the batch is durable. The positions are set here, so that
-// a caller who left early never sees its observations change.
-func (l *lane) append(ctx context.Context, obs []*faultline.Observation, b *journal.Batch) error {
+// append waits until the waiter's batch is durable. The positions are set
+// here, so that a caller who left early never sees its observations change.
+func (l *lane) append(ctx context.Context, obs []*faultline.Observation, w *waiter) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("append: %w", err)
 	}
-	w := &waiter{batch: b, done: make(chan outcome, 1)}
 	if err := l.enqueue(w); err != nil {
 		return err
 	}
 	var out outcome
 	select {
 	case out = <-w.done:
+		w.free()
 	case <-ctx.Done():
 		if l.withdraw(w) {
 			return fmt.Errorf("append: %w", ctx.Err())
@@ -105,8 +139,15 @@ func (l *lane) enqueue(w *waiter) error {
 	}
 	l.waiting = append(l.waiting, w)
 	l.account(1, w)
-	l.signal()
+	if l.enough(l.want) {
+		l.signal()
+	}
 	return nil
+}
+
+// enough says whether a frame should go: so many callers wait, or it is full.
+func (l *lane) enough(callers int) bool {
+	return len(l.waiting) >= callers || callers != nobody && (l.records >= journal.MaxRecords || l.bytes >= journal.MaxBytes)
 }
 
 // withdraw takes a waiter out of the queue; false if it is on its way already.
@@ -124,10 +165,23 @@ func (l *lane) withdraw(w *waiter) bool {
 func (l *lane) account(sign int, w *waiter) {
 	l.records += sign * w.batch.Count
 	l.bytes += sign * w.batch.Size()
-	l.j.m.waiting.Add(float64(sign * w.batch.Count))
+}
+
+func (l *lane) callers() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.waiting)
+}
+
+// backlog is how many records wait.
+func (l *lane) backlog() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.records
 }
 
 func (l *lane) signal() {
+	l.want = nobody
 	select {
 	case l.wake <- struct{}{}:
 	default:
@@ -137,17 +191,46 @@ func (l *lane) signal() {
 // run ends when the lane is closed and everything that waited was answered.
 func (l *lane) run() {
 	defer close(l.done)
-	for range l.wake {
-		for {
-			ws, closed := l.take()
-			if len(ws) == 0 {
-				if closed {
-					return
-				}
-				break
-			}
-			l.write(ws)
+	for {
+		l.gather()
+		closed := l.take()
+		if len(l.taken) > 0 {
+			l.write(l.taken)
+		} else if closed {
+			return
+		} else {
+			l.await(1, 0)
 		}
+	}
+}
+
+// gather waits a little for the callers of the last frame, if there were
+// several.
+func (l *lane) gather() {
+	if l.expected > 1 {
+		l.await(l.expected-l.expected/gatherSpare, min(gatherTimes*l.took, gatherMost))
+	}
+}
+
+// await returns when so many callers wait, a frame is full, the lane is closed
+// or the time is over (0: none is set).
+func (l *lane) await(callers int, atMost time.Duration) {
+	l.mu.Lock()
+	if l.closed || l.enough(callers) {
+		l.mu.Unlock()
+		return
+	}
+	l.want = callers
+	l.mu.Unlock()
+	var over <-chan time.Time
+	if atMost > 0 {
+		l.timer.Reset(atMost)
+		defer l.timer.Stop()
+		over = l.timer.C
+	}
+	select {
+	case <-l.wake: // perhaps of an earlier wait: then this one is short
+	case <-over:
 	}
 }
 
@@ -155,12 +238,16 @@ func (l *lane) run() {
 // many as fit. Reports and measurements may pass each other on the way, for
 // frames of two kinds in turn would be small; heartbeats and commands are not
 // passed, because they speak about what stands before them.
-func (l *lane) take() (ws []*waiter, closed bool) {
+func (l *lane) take() (closed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.want = nobody
 	l.frame.Reset()
+	clear(l.taken)
+	l.taken = l.taken[:0]
 	if len(l.waiting) == 0 {
-		return nil, l.closed
+		l.expected = 0
+		return l.closed
 	}
 	kind := l.waiting[0].batch.Kind
 	var passed []*waiter
@@ -179,15 +266,15 @@ func (l *lane) take() (ws []*waiter, closed bool) {
 		}
 		w.taken = true
 		l.account(-1, w)
-		l.frame.Join(w.batch)
-		ws = append(ws, w)
+		l.frame.Join(&w.batch)
+		l.taken = append(l.taken, w)
 		end++
 	}
 	rest := l.waiting[end-len(passed):]
 	copy(rest, passed)
 	clear(l.waiting[:end-len(passed)])
 	l.waiting = rest
-	return ws, false
+	return false
 }
 
 func barrier(k faultline.Kind) bool {
@@ -201,10 +288,12 @@ func (l *lane) write(ws []*waiter) {
 		l.j.m.frames.Inc()
 		l.j.m.records.Add(float64(l.frame.Count))
 	}
+	l.expected = len(ws) + l.callers() // before they are answered, or some would count twice
 	index := 0
 	for _, w := range ws {
+		n := w.batch.Count // the waiter is another's once it has its outcome
 		w.done <- outcome{err, number, index}
-		index += w.batch.Count
+		index += n
 	}
 }
 
@@ -221,11 +310,12 @@ func (l *lane) publish() (uint64, error) {
 	msg.Header.Set(jetstream.MsgIDHeader, l.id+"-"+strconv.FormatUint(l.sent, 10))
 	start := time.Now()
 	number, err := l.j.put(l.ctx, msg)
+	l.took = time.Since(start)
 	if err != nil {
 		return 0, l.j.failure("append to journal", err)
 	}
 	l.j.high.set(l.partition, number)
-	l.j.m.publish.Observe(time.Since(start).Seconds())
+	l.j.m.publish.Observe(l.took.Seconds())
 	return number, nil
 }
 

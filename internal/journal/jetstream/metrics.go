@@ -12,7 +12,7 @@ import (
 
 type metrics struct {
 	records, frames, control, corrupt, restarts prometheus.Counter
-	waiting, capacity                           prometheus.Gauge
+	capacity                                    prometheus.Gauge
 	publish                                     prometheus.Histogram
 	refused                                     *telemetry.Refusals
 }
@@ -24,7 +24,6 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		control:  telemetry.Counter(r, "journal", "control_records_total", "Control records made durable."),
 		corrupt:  telemetry.Counter(r, "journal", "corrupt_frames_total", "Frames and control records that could not be read and were skipped, each time they were."),
 		restarts: telemetry.Counter(r, "journal", "server_restarts_total", "Times that the embedded server was started again after a failure."),
-		waiting:  telemetry.Gauge(r, "journal", "waiting_records", "Observations that wait to be made durable."),
 		capacity: telemetry.Gauge(r, "journal", "waiting_capacity_records", "Observations that may wait before more are refused as busy."),
 		publish: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: "faultline", Subsystem: "journal", Name: "publish_seconds", Help: "Time until a frame was durable.",
@@ -34,6 +33,19 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	}
 	r.MustRegister(m.publish)
 	return m
+}
+
+// watch registers what is counted only when somebody asks.
+func (m *metrics) watch(r prometheus.Registerer, lanes []*lane) {
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "faultline", Subsystem: "journal",
+		Name: "waiting_records", Help: "Observations that wait to be made durable.",
+	}, func() (n float64) {
+		for _, l := range lanes {
+			n += float64(l.backlog())
+		}
+		return n
+	}))
 }
 
 // The reasons of a refusal. Left means that the caller did not wait.
