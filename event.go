@@ -27,7 +27,7 @@ type Reading struct {
 	Width     Seconds   `json:"width_s"`
 	LogP      float64   `json:"log_p"` // −log10 of the calibrated tail probability, two decimals
 	Verdict   Verdict   `json:"verdict"`
-	Reason    string    `json:"reason,omitempty"`    // for cannot_tell: collector_silent, young_baseline, too_few, impaired
+	Reason    string    `json:"reason,omitempty"`    // for cannot_tell: collector_silent, young_baseline, too_few, an Impairment, a Failure
 	Age       Seconds   `json:"baseline_age_s"`      // how much history the baseline rests on
 	Reporters int       `json:"reporters,omitempty"` // effective, over the window of LogP
 	Networks  int       `json:"networks,omitempty"`

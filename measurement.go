@@ -38,9 +38,14 @@ func (*Measurement) Kind() Kind { return KindMeasurement }
 // 403 or 429) is not down, but it is not an answer either: see Counts.
 func (m *Measurement) Reached() bool { return m.Failure == "" }
 
-// Counts says whether the measurement may be used to judge the service.
+// Counts says whether the measurement may be used to judge the service. What
+// our own address rules refused was not asked, so it says nothing of an answer.
 func (m *Measurement) Counts() bool {
-	return m.Impaired == "" && m.Failure != RefusedToUs && m.Failure != ProbeFault
+	switch m.Failure {
+	case RefusedToUs, AddressForbidden, ProbeFault:
+		return false
+	}
+	return m.Impaired == ""
 }
 
 // Vantage is a place that measures.

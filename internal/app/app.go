@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -284,16 +283,45 @@ func (a *App) reload() {
 	a.log.Info("services reloaded", slog.Int("services", len(services)))
 }
 
-// urgency tells the vantage which services to look at more often.
-type urgency struct{ engine atomic.Pointer[probe.Engine] }
+// urgency tells the vantage which services to look at more often. It remembers
+// them until there is a vantage: incidents outlive a restart.
+type urgency struct {
+	mu     sync.Mutex
+	engine *probe.Engine
+	open   map[faultline.ServiceID]bool
+}
 
 func (u *urgency) Apply(out Output) {
-	e := u.engine.Load()
-	for i := range out.Statuses {
-		if e != nil {
-			e.SetUrgent(out.Statuses[i].Service, out.Statuses[i].State.Open())
-		}
+	if len(out.Statuses) == 0 {
+		return
 	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for i := range out.Statuses {
+		u.tell(out.Statuses[i].Service, out.Statuses[i].State.Open())
+	}
+}
+
+func (u *urgency) tell(id faultline.ServiceID, open bool) {
+	if u.engine != nil {
+		u.engine.SetUrgent(id, open)
+		return
+	}
+	if u.open == nil {
+		u.open = map[faultline.ServiceID]bool{}
+	}
+	u.open[id] = open
+}
+
+// start hands over to the vantage.
+func (u *urgency) start(e *probe.Engine) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.engine = e
+	for id, open := range u.open {
+		u.tell(id, open)
+	}
+	u.open = nil
 }
 
 // both gives outputs to two sinks, in this order.

@@ -87,6 +87,12 @@ func (c *Chain) Step(o *faultline.Observation) Output {
 	return out
 }
 
+// Present is what the chain said last of each service: what a reader misses who
+// comes after UnmarshalBinary.
+func (c *Chain) Present() Output {
+	return Output{At: c.at, Statuses: c.incident.Statuses()}
+}
+
 // chainState is a snapshot of the rooms. A field's change needs a new version,
 // so that an older snapshot is not read as something it is not.
 type chainState struct {

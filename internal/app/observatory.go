@@ -108,6 +108,7 @@ func (o *observatory) restore(ctx context.Context) (uint64, error) {
 		return 0, nil
 	}
 	o.snapshot = frame
+	o.sink.Apply(o.chain.Present())
 	return frame, nil
 }
 
@@ -194,7 +195,7 @@ func (o *observatory) records(ctx context.Context, obs *faultline.Observation, o
 		return o.journal.AppendRecord(ctx, r)
 	}
 	if c, ok := obs.Payload.(*faultline.Command); ok {
-		if err := add(faultline.RecordCommand, obs.Position.String(), 1, c.Service, obs.At, c.Operator, obs.Origin, c); err != nil {
+		if err := add(faultline.RecordCommand, obs.Position.String(), 1, c.Service, obs.At, c.Operator, obs.Origin, commandBody{c, out.Refused}); err != nil {
 			return nil, err
 		}
 	}
@@ -211,6 +212,12 @@ func (o *observatory) records(ctx context.Context, obs *faultline.Observation, o
 		}
 	}
 	return all, nil
+}
+
+// commandBody is a command as the control log keeps it: with what became of it.
+type commandBody struct {
+	*faultline.Command
+	Refused string `json:"refused,omitempty"` // why it was not carried out
 }
 
 func recordKey(kind faultline.RecordKind, id string) string { return string(kind) + "/" + id }

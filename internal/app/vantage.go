@@ -28,7 +28,7 @@ func (a *App) startEngine(run func(string, func(context.Context) error)) error {
 	if err := a.engine.Set(a.opts.Config.Services); err != nil {
 		return err
 	}
-	a.urgent.engine.Store(a.engine)
+	a.urgent.start(a.engine)
 	run("vantage", a.engine.Run)
 	run("heartbeat of the vantage", a.beatVantage)
 	return nil

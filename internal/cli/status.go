@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -43,6 +44,15 @@ func (s *serviceStatus) code() int {
 		return ExitDisrupted
 	}
 	return ExitCannotTell
+}
+
+// sentence is the verdict, and why nobody can tell: what is to be done depends
+// on that.
+func (s *serviceStatus) sentence() string {
+	if s.code() != ExitCannotTell || s.Detail == "" {
+		return s.Verdict
+	}
+	return s.Verdict + ": " + strings.ToLower(s.Detail[:1]) + s.Detail[1:]
 }
 
 func newStatus(c *common) *cobra.Command {
@@ -145,7 +155,7 @@ func (c *common) writeStatus(all []serviceStatus) error {
 		return statusCSV(w, all)
 	}
 	for i := range all {
-		if _, err := fmt.Fprintf(w, "%s: %s. %s\n", all[i].Service, all[i].State, all[i].Verdict); err != nil {
+		if _, err := fmt.Fprintf(w, "%s: %s. %s\n", all[i].Service, all[i].State, all[i].sentence()); err != nil {
 			return err
 		}
 	}

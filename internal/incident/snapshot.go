@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
+
+	"faultline"
 )
 
 // snapshotVersion changes with the meaning of the fields below.
@@ -48,6 +51,19 @@ func (r *Room) UnmarshalBinary(b []byte) error {
 	*r = *fresh
 	r.Watch(r.cfg.Services...)
 	return nil
+}
+
+// Statuses gives the newest status of each service that has one, in the order of
+// their ids: for a reader who comes after a snapshot was restored, since Step
+// tells changes only.
+func (r *Room) Statuses() (out []faultline.Status) {
+	for _, s := range r.order {
+		if st := s.Status; st.State != "" {
+			st.Awake = slices.Clone(st.Awake)
+			out = append(out, st)
+		}
+	}
+	return out
 }
 
 // restore rebuilds the indexes and checks what they rely on.

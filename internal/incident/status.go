@@ -17,6 +17,9 @@ const (
 
 // setStatus emits the service's status when it changed.
 func (r *Room) setStatus(s *service, out *Output) {
+	if r.now.IsZero() {
+		return // a check may come before the first heartbeat: there is no "since" yet
+	}
 	next := r.statusOf(s)
 	old := &s.Status
 	if next.State == old.State && next.Incident == old.Incident && next.Reason == old.Reason && slices.Equal(next.Awake, old.Awake) {

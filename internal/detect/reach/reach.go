@@ -10,8 +10,9 @@
 // attempt: one lost packet or one restarting server is not an outage. It is
 // recovered at the first success and closed after three in a row; the end is
 // the time of the first. Samples that the vantage could not take properly, or
-// that the service refused to us, neither open nor close anything: they are
-// readings of cannot_tell with the reason. The same sample twice changes
+// that the service refused to us, or that our address rules refused, neither
+// open nor close anything: they are readings of cannot_tell, whose reason is the
+// impairment (as "no_route") or the failure. The same sample twice changes
 // nothing.
 //
 // It does not compare vantage points: that is the incident room's.
@@ -122,11 +123,9 @@ func checkOf(s *faultline.Sample) check {
 	}
 	switch {
 	case s.Impaired != "":
-		c.Skip = "impaired"
-	case s.Failure == faultline.RefusedToUs:
-		c.Skip = "refused_to_us"
-	case s.Failure == faultline.ProbeFault:
-		c.Skip = "probe_fault"
+		c.Skip = string(s.Impaired) // which kind it is, readers want to know
+	case s.Failure == faultline.RefusedToUs, s.Failure == faultline.AddressForbidden, s.Failure == faultline.ProbeFault:
+		c.Skip = string(s.Failure)
 	case s.Complete < 0.5 || s.N == 0:
 		c.Skip = "collector_silent"
 	}

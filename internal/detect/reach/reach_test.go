@@ -16,7 +16,8 @@ var (
 )
 
 // check is a sample of the i-th minute. "." reached, "F" failed at both
-// attempts, "f" at the first only, "i" impaired, "r" refused to us.
+// attempts, "f" at the first only, "i" impaired, "r" refused to us,
+// "a" refused by our own rules about addresses.
 func check(i int, what rune) faultline.Sample {
 	s := faultline.Sample{
 		Series: series, Start: t0.Add(time.Duration(i) * time.Minute), Width: faultline.Seconds(time.Minute),
@@ -33,6 +34,8 @@ func check(i int, what rune) faultline.Sample {
 		s.Failure, s.Impaired = faultline.NetworkUnreachable, faultline.NoRoute
 	case 'r':
 		s.Failure, s.Confirmed = faultline.RefusedToUs, true
+	case 'a':
+		s.Failure, s.N = faultline.AddressForbidden, 0
 	}
 	return s
 }
@@ -73,6 +76,7 @@ func TestFailuresInARow(t *testing.T) {
 		{name: "an impaired check between neither opens nor breaks the row", checks: "..FiF", revisions: 1, state: faultline.EventOpen, failed: 2, onset: 2, end: -1},
 		{name: "impaired checks never open", checks: "iiiiiiii"},
 		{name: "refused checks never open", checks: "rrrrrr"},
+		{name: "an address that may not be probed never opens", checks: "aaaaaa"},
 		{name: "refused checks do not close", checks: "FFrrrr", revisions: 1, state: faultline.EventOpen, failed: 2, onset: 0, end: -1},
 		{name: "the first success recovers", checks: "FF.", revisions: 2, state: faultline.EventOpen, failed: 2, onset: 0, end: -1, recoveredOnly: true},
 		{name: "three successes close at the first", checks: "FF...", revisions: 3, state: faultline.EventClosed, failed: 2, onset: 0, end: 2},
@@ -117,7 +121,7 @@ func TestTheSecondAttemptDecides(t *testing.T) {
 }
 
 func TestWhatDoesNotCountCannotTell(t *testing.T) {
-	for what, reason := range map[rune]string{'i': "impaired", 'r': "refused_to_us"} {
+	for what, reason := range map[rune]string{'i': "no_route", 'r': "refused_to_us", 'a': "address_forbidden"} {
 		d := reach.New(series, reach.Defaults())
 		r, _ := d.Step(ptr(check(0, what)))
 		if r.Verdict != faultline.CannotTell || r.Reason != reason {

@@ -125,9 +125,12 @@ func (d *Delta) Record(r faultline.Record) error {
 	case faultline.RecordEvent:
 		d.Events, err = decoded(d.Events, r)
 	case faultline.RecordCommand:
-		c := Command{At: r.At, ID: r.ID}
-		if err = json.Unmarshal(r.Body, &c.Command); err == nil {
-			d.Commands = append(d.Commands, c)
+		var body struct {
+			faultline.Command
+			Refused string `json:"refused"`
+		}
+		if err = json.Unmarshal(r.Body, &body); err == nil {
+			d.Commands = append(d.Commands, Command{At: r.At, ID: r.ID, Command: body.Command, Refused: body.Refused})
 		}
 	}
 	if err != nil {
