@@ -52,6 +52,7 @@
   const soon = () => { clearTimeout(timer); timer = setTimeout(update, 200 + Math.random() * 1800); };
   let poll = 0;
   const polling = on => { clearInterval(poll); poll = on ? setInterval(soon, 30000) : 0; };
+  window.addEventListener("online", soon); // back from a tunnel or from sleep
   if (!window.EventSource) { polling(true); return; }
   const es = new EventSource(base + "/events");
   es.addEventListener("change", e => { if (JSON.parse(e.data).pages.includes(path)) soon(); });

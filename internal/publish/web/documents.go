@@ -117,21 +117,25 @@ func (s *Site) drawData(v *live.View) ([]byte, error) {
 	return s.page("data", frame{Title: "Data: what is kept, and how to get it", Nav: "data", Path: "/data", Twin: "/data.json", Now: v.At, Data: dataPage{Retention: s.d.Retention, Attribution: s.d.Attribution}})
 }
 
+type jsonRetention struct {
+	What    string `json:"what"`
+	Kept    string `json:"kept"`
+	Licence string `json:"licence"`
+}
+
+// dataDoc is the twin of the page about data.
+type dataDoc struct {
+	head
+	Retention   []jsonRetention `json:"retention"`
+	Attribution []string        `json:"attribution"`
+}
+
 func (s *Site) dataJSON(v *live.View) ([]byte, error) {
-	type row struct {
-		What    string `json:"what"`
-		Kept    string `json:"kept"`
-		Licence string `json:"licence"`
-	}
-	rows := []row{}
+	rows := []jsonRetention{}
 	for _, r := range s.d.Retention {
-		rows = append(rows, row(r))
+		rows = append(rows, jsonRetention(r))
 	}
-	return encode(struct {
-		head
-		Retention   []row    `json:"retention"`
-		Attribution []string `json:"attribution"`
-	}{s.head(v, "Data"), rows, nonNil(s.d.Attribution)})
+	return encode(dataDoc{s.head(v, "Data"), rows, nonNil(s.d.Attribution)})
 }
 
 func (s *Site) drawPrivacy(v *live.View) ([]byte, error) {
@@ -175,22 +179,26 @@ func (s *Site) drawCorrections(v *live.View) ([]byte, error) {
 	return s.page("corrections", frame{Title: "Corrections", Nav: "corrections", Path: "/corrections", Twin: "/corrections.json", Now: v.At, Data: correctionsPage{corrections(v), s.d.Contact, contactHref(s.d.Contact)}})
 }
 
+type jsonCorrection struct {
+	At       string          `json:"at"`
+	By       string          `json:"by"`
+	Incident string          `json:"incident"`
+	To       faultline.State `json:"to,omitempty"`
+	Text     string          `json:"text"`
+}
+
+// correctionsDoc is the twin of the page of corrections.
+type correctionsDoc struct {
+	head
+	Corrections []jsonCorrection `json:"corrections"`
+}
+
 func (s *Site) correctionsJSON(v *live.View) ([]byte, error) {
-	type row struct {
-		At       string          `json:"at"`
-		By       string          `json:"by"`
-		Incident string          `json:"incident"`
-		To       faultline.State `json:"to,omitempty"`
-		Text     string          `json:"text"`
-	}
-	rows := []row{}
+	rows := []jsonCorrection{}
 	for _, c := range corrections(v) {
-		rows = append(rows, row{c.Change.At.UTC().Format("2006-01-02T15:04:05Z"), c.Change.By, c.I.ID, c.Change.To, c.Text})
+		rows = append(rows, jsonCorrection{c.Change.At.UTC().Format("2006-01-02T15:04:05Z"), c.Change.By, c.I.ID, c.Change.To, c.Text})
 	}
-	return encode(struct {
-		head
-		Corrections []row `json:"corrections"`
-	}{s.head(v, "Corrections"), rows})
+	return encode(correctionsDoc{s.head(v, "Corrections"), rows})
 }
 
 // contactHref makes a mail address a link; a URL is one.

@@ -68,20 +68,24 @@ func (s *Site) incidentAtom(v *live.View, log *live.Incident, i *faultline.Incid
 			continue
 		}
 		it := s.item(v, rev, log.Now())
-		it.Id = s.urn(fmt.Sprintf("%s@%d", rev.ID, rev.Revision))
+		it.Id = s.urn("incident", fmt.Sprintf("%s@%d", rev.ID, rev.Revision))
 		it.Link.Href += fmt.Sprintf("@%d", rev.Revision)
 		items = append(items, it)
 	}
 	return s.atom(v, "Incident "+i.ID, "/i/"+i.ID+".atom", items)
 }
 
-// urn names an entry for ever, whatever the site's address.
-func (s *Site) urn(id string) string {
-	kind := "incident"
-	if s.d.Replay != nil {
-		kind = "replay:" + s.d.Replay.Case
+// urn names a feed or an entry for ever. The site's public host is in it, so that
+// a reader of two observatories does not take the one's incident for the other's.
+func (s *Site) urn(kind, id string) string {
+	parts := []string{"urn:faultline"}
+	if _, host, ok := strings.Cut(s.d.Origin, "://"); ok {
+		parts = append(parts, strings.ReplaceAll(host, ":", "-"))
 	}
-	return "urn:faultline:" + kind + ":" + id
+	if s.d.Replay != nil {
+		parts = append(parts, "replay", s.d.Replay.Case)
+	}
+	return strings.Join(append(parts, kind, id), ":")
 }
 
 func (s *Site) item(v *live.View, i, newest *faultline.Incident) *feeds.Item {
@@ -97,7 +101,7 @@ func (s *Site) item(v *live.View, i, newest *faultline.Incident) *feeds.Item {
 		title = "Replay: " + title
 	}
 	return &feeds.Item{
-		Id: s.urn(newest.ID), Title: title, Link: &feeds.Link{Href: s.d.Origin + s.d.Base + "/i/" + i.ID},
+		Id: s.urn("incident", newest.ID), Title: title, Link: &feeds.Link{Href: s.d.Origin + s.d.Base + "/i/" + i.ID},
 		Updated: i.At, Created: newest.Opened, Content: "<p>" + html.EscapeString(strings.TrimSpace(text)) + "</p>", Author: &feeds.Author{Name: "Faultline"},
 	}
 }
@@ -107,8 +111,8 @@ func (s *Site) atom(v *live.View, title, path string, items []*feeds.Item) ([]by
 		title = "Replay, " + s.d.Replay.Notice + ": " + title
 	}
 	f := &feeds.Feed{
-		Id: s.urn("feed:" + path), Title: "Faultline: " + title, Link: &feeds.Link{Href: s.d.Origin + s.d.Base + path, Rel: "self"},
-		Updated: updated(v, items), Author: &feeds.Author{Name: "Faultline"}, Items: items, Copyright: "CC BY 4.0",
+		Id: s.urn("feed", strings.Trim(path, "/")), Title: "Faultline: " + title, Link: &feeds.Link{Href: s.d.Origin + s.d.Base + path, Rel: "self"},
+		Updated: s.updated(v, items), Author: &feeds.Author{Name: "Faultline"}, Items: items, Copyright: "CC BY 4.0",
 	}
 	out, err := feeds.ToXML(&linked{f, s.d.Origin + s.d.Base + pageOf(path)})
 	if err != nil {
@@ -148,14 +152,20 @@ func (l *linked) FeedXml() any {
 
 // updated is when the newest entry changed: a feed without news keeps its
 // bytes, so that readers get 304.
-func updated(v *live.View, items []*feeds.Item) (t time.Time) {
+func (s *Site) updated(v *live.View, items []*feeds.Item) (t time.Time) {
 	for _, i := range items {
 		if i.Updated.After(t) {
 			t = i.Updated
 		}
 	}
 	if t.IsZero() {
-		t = v.At.UTC().Truncate(24 * time.Hour)
+		t = v.At
+	}
+	if t.IsZero() {
+		t = s.d.Clock() // nothing has happened yet, and the standard wants a time
+	}
+	if len(items) == 0 {
+		t = t.UTC().Truncate(24 * time.Hour)
 	}
 	return t
 }

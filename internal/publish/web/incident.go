@@ -135,10 +135,15 @@ func (p *incidentPage) countries() {
 }
 
 // published is an incident as it may be shown: without places and peaks of fewer
-// than three people. few is how many countries were left out.
+// than three people, and with lists that are empty where the record has none.
+// few is how many countries were left out.
 func published(i *faultline.Incident) (out *faultline.Incident, few int) {
 	c := *i
-	c.Scope.Countries, c.Scope.ASNs, c.Episodes = nil, nil, slices.Clone(i.Episodes)
+	c.Scope.Countries, c.Scope.ASNs, c.Episodes = nil, nil, append([]faultline.Episode{}, i.Episodes...)
+	c.Instruments, c.Events, c.Changes = nonNil(i.Instruments), nonNil(i.Events), append([]faultline.Change{}, i.Changes...)
+	for k := range c.Changes {
+		c.Changes[k].Because = nonNil(c.Changes[k].Because)
+	}
 	for _, x := range i.Scope.Countries {
 		if x.N < live.MinReporters {
 			few++
@@ -152,7 +157,9 @@ func published(i *faultline.Incident) (out *faultline.Incident, few int) {
 		}
 	}
 	for k := range c.Episodes {
-		if e := &c.Episodes[k]; e.PeakValue < live.MinReporters {
+		e := &c.Episodes[k]
+		e.Events = nonNil(e.Events)
+		if e.PeakValue < live.MinReporters {
 			e.PeakValue, e.PeakUsual, e.PeakWidth = 0, 0, 0
 		}
 	}
@@ -200,19 +207,6 @@ func steps(i *faultline.Incident, svc *live.Service) (out []step) {
 	slices.Reverse(out) // of two steps at one moment the later one comes first too
 	slices.SortStableFunc(out, func(a, b step) int { return b.At.Compare(a.At) })
 	return out
-}
-
-// evidence says what an event is, or nothing if it is not in memory any more.
-func evidence(svc *live.Service, id string) string {
-	if svc == nil {
-		return ""
-	}
-	for k := range svc.Events {
-		if e := &svc.Events[k]; e.ID == id {
-			return words.Event(e)
-		}
-	}
-	return ""
 }
 
 // revisionRows says of each revision what changed, newest first.

@@ -106,9 +106,12 @@ func (s *Site) drawMethod(v *live.View) ([]byte, error) {
 	return s.page("method", frame{Title: "How each number is made", Nav: "method", Path: "/method", Twin: "/method.json", Now: v.At, Data: numbers()})
 }
 
+// methodDoc is the twin of the page about method.
+type methodDoc struct {
+	head
+	Numbers []number `json:"numbers"`
+}
+
 func (s *Site) methodJSON(v *live.View) ([]byte, error) {
-	return encode(struct {
-		head
-		Numbers []number `json:"numbers"`
-	}{s.head(v, "How each number is made"), numbers()})
+	return encode(methodDoc{s.head(v, "How each number is made"), numbers()})
 }

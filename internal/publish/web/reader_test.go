@@ -203,3 +203,16 @@ func TestNamesOfAllScripts(t *testing.T) {
 		t.Error("the name is not isolated from the text around it")
 	}
 }
+
+// TestBeforeTheFirstMinuteNothingIsInvented: a site that has just started knows
+// no time, no day and no state.
+func TestBeforeTheFirstMinuteNothingIsInvented(t *testing.T) {
+	empty := live.New(live.Limits{})
+	empty.SetServices(fixtureServices())
+	s := newSite(t, empty, func(d *Deps) { d.History = nil })
+	for _, path := range []string{"/", "/services", "/s/larkpost", "/incidents", "/s/larkpost/report", "/s/larkpost/thanks", "/index.json", "/s/larkpost.json", "/index.atom", "/s/larkpost.atom"} {
+		if body := get(t, s, path).Body.String(); strings.Contains(body, "0001") || strings.Contains(body, "working as usual") || strings.Contains(body, "Quiet") || strings.Contains(body, "<updated></updated>") || strings.Contains(body, `"fine"`) {
+			t.Errorf("%s invents a time or a state", path)
+		}
+	}
+}

@@ -74,6 +74,7 @@ func loadTemplates(s *Site) (map[string]*template.Template, error) {
 		"lower":    strings.ToLower,
 		"join":     func(list []string) string { return strings.Join(list, ", ") },
 		"dict":     dict,
+		"linked":   linkify,
 		"base":     func() string { return s.d.Base },
 	}
 	base, err := template.New("").Funcs(funcs).ParseFS(assets.Templates, "templates/layout.html", "templates/parts.html")
@@ -113,6 +114,16 @@ func dict(pairs ...any) (map[string]any, error) {
 		out[name] = pairs[i+1]
 	}
 	return out, nil
+}
+
+// linkify makes the address at the end of an attribution a link.
+func linkify(text string) template.HTML {
+	at := strings.LastIndex(text, "https://")
+	if at < 0 || strings.ContainsAny(text[at:], " \"<>") {
+		return template.HTML(template.HTMLEscapeString(text)) //nolint:gosec // escaped
+	}
+	name, address := strings.TrimSuffix(text[:at], ": "), template.HTMLEscapeString(text[at:])
+	return template.HTML(template.HTMLEscapeString(name) + `: <a href="` + address + `">` + strings.TrimPrefix(address, "https://") + `</a>`) //nolint:gosec // escaped
 }
 
 // page draws a template inside the layout.

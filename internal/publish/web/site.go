@@ -158,6 +158,9 @@ func New(d Deps) (*Site, error) {
 	if s.static, s.names, err = loadStatic(d.Base); err != nil {
 		return nil, fmt.Errorf("make site: %w", err)
 	}
+	if err = s.loadContract(); err != nil {
+		return nil, fmt.Errorf("make site: %w", err)
+	}
 	if s.pages, err = loadTemplates(s); err != nil {
 		return nil, fmt.Errorf("make site: %w", err)
 	}

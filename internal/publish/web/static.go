@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 
+	"faultline/api"
 	assets "faultline/web"
 )
 
@@ -43,6 +44,17 @@ func loadStatic(base string) (files map[string]*rendered, names map[string]strin
 		names[name] = base + "/static/" + hashed(name, b)
 	}
 	return files, names, nil
+}
+
+// loadContract packs the description of the interface for programs.
+func (s *Site) loadContract() error {
+	b, err := api.JSON()
+	if err != nil {
+		return err
+	}
+	s.static["/api/v1/openapi.json"] = s.pack(b, typeJSON, s.d.Replay == nil)
+	s.static["/api/v1/openapi.yaml"] = s.pack(api.YAML, "application/yaml; charset=utf-8", s.d.Replay == nil)
+	return nil
 }
 
 // hashed puts a part of the content's hash before the extension.

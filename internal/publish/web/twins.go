@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"faultline"
@@ -15,7 +14,7 @@ import (
 // head is what every JSON document begins with.
 type head struct {
 	Title   string    `json:"title"`
-	At      time.Time `json:"at"`               // data time
+	At      time.Time `json:"at,omitzero"`      // data time; missing until there is any
 	Replay  bool      `json:"replay,omitempty"` // true: these records did not happen now
 	Notice  string    `json:"notice,omitempty"`
 	Licence string    `json:"licence"`
@@ -101,6 +100,16 @@ func (s *Site) status(v *live.View, svc *live.Service) jsonStatus {
 	return j
 }
 
+// homeDoc is the twin of the home page.
+type homeDoc struct {
+	head
+	Verdict   string                `json:"verdict"`
+	Detail    string                `json:"detail"`
+	Services  int                   `json:"services"`
+	Unusual   []jsonStatus          `json:"most_unusual"`
+	Incidents []*faultline.Incident `json:"open_incidents"`
+}
+
 func (s *Site) homeJSON(v *live.View) ([]byte, error) {
 	p := s.home(v)
 	var list []jsonStatus
@@ -113,14 +122,7 @@ func (s *Site) homeJSON(v *live.View) ([]byte, error) {
 			open = append(open, shownOf(i))
 		}
 	}
-	return encode(struct {
-		head
-		Verdict   string                `json:"verdict"`
-		Detail    string                `json:"detail"`
-		Services  int                   `json:"services"`
-		Unusual   []jsonStatus          `json:"most_unusual"`
-		Incidents []*faultline.Incident `json:"open_incidents"`
-	}{s.head(v, p.Verdict.Headline), p.Verdict.Headline, p.Verdict.Text(), p.Services, nonNil(list), nonNil(open)})
+	return encode(homeDoc{s.head(v, p.Verdict.Headline), p.Verdict.Headline, p.Verdict.Text(), p.Services, nonNil(list), nonNil(open)})
 }
 
 // shownOf is the newest revision as it may be published.
@@ -136,15 +138,18 @@ func nonNil[T any](l []T) []T {
 	return l
 }
 
+// servicesDoc is the twin of the list of services.
+type servicesDoc struct {
+	head
+	Services []jsonStatus `json:"services"`
+}
+
 func (s *Site) servicesJSON(v *live.View) ([]byte, error) {
 	list := []jsonStatus{}
 	for _, svc := range v.Services {
 		list = append(list, s.status(v, svc))
 	}
-	return encode(struct {
-		head
-		Services []jsonStatus `json:"services"`
-	}{s.head(v, "Services"), list})
+	return encode(servicesDoc{s.head(v, "Services"), list})
 }
 
 type jsonReach struct {
@@ -173,6 +178,18 @@ type jsonCountry struct {
 	State   string            `json:"state"`
 }
 
+// serviceDoc is the twin of a service's page.
+type serviceDoc struct {
+	head
+	jsonStatus
+	Country   faultline.Country     `json:"country,omitempty"`
+	Bins      []jsonBin             `json:"last_24_hours"`
+	Reach     []jsonReach           `json:"reachability"`
+	Vantages  []jsonVantage         `json:"vantages"`
+	Countries []jsonCountry         `json:"countries"`
+	Incidents []*faultline.Incident `json:"incidents"`
+}
+
 func (s *Site) serviceJSON(v *live.View, svc *live.Service, c faultline.Country) ([]byte, error) {
 	bins := svc.World.Bins
 	if c != "" {
@@ -199,16 +216,13 @@ func (s *Site) serviceJSON(v *live.View, svc *live.Service, c faultline.Country)
 	for _, i := range svc.Incidents {
 		incidents = append(incidents, shownOf(i))
 	}
-	return encode(struct {
-		head
-		jsonStatus
-		Country   faultline.Country     `json:"country,omitempty"`
-		Bins      []jsonBin             `json:"last_24_hours"`
-		Reach     []jsonReach           `json:"reachability"`
-		Vantages  []jsonVantage         `json:"vantages"`
-		Countries []jsonCountry         `json:"countries"`
-		Incidents []*faultline.Incident `json:"incidents"`
-	}{s.head(v, st.Verdict), st, c, jsonBins(bins), nonNil(reach), nonNil(vantages), nonNil(countries), nonNil(incidents)})
+	return encode(serviceDoc{s.head(v, st.Verdict), st, c, jsonBins(bins), nonNil(reach), nonNil(vantages), nonNil(countries), nonNil(incidents)})
+}
+
+// incidentsDoc is the twin of the list of incidents, newest onset first.
+type incidentsDoc struct {
+	head
+	Incidents []*faultline.Incident `json:"incidents"`
 }
 
 func (s *Site) incidentsJSON(v *live.View) ([]byte, error) {
@@ -216,73 +230,35 @@ func (s *Site) incidentsJSON(v *live.View) ([]byte, error) {
 	for _, i := range v.Incidents {
 		list = append(list, shownOf(i))
 	}
-	return encode(struct {
-		head
-		Incidents []*faultline.Incident `json:"incidents"`
-	}{s.head(v, "Incidents"), list})
+	return encode(incidentsDoc{s.head(v, "Incidents"), list})
+}
+
+// jsonRevision is a line of the list of revisions.
+type jsonRevision struct {
+	Revision int       `json:"revision"`
+	At       time.Time `json:"at"`
+	By       string    `json:"by"`
+	Changed  string    `json:"changed"`
+}
+
+// incidentDoc is the twin of an incident's page, or of one revision of it.
+type incidentDoc struct {
+	head
+	Incident *faultline.Incident `json:"incident"`
+	Verdict  string              `json:"verdict"`
+	Detail   string              `json:"detail"`
+	Why      string              `json:"why"`
+	Citation string              `json:"citation"`
+	Newest   int                 `json:"newest_revision"`
+	Revs     []jsonRevision      `json:"revisions"`
+	Evidence []jsonEvent         `json:"evidence"` // events behind it that are in memory, newest onset first
 }
 
 func (s *Site) incidentJSON(v *live.View, log *live.Incident, i *faultline.Incident, pinned bool) ([]byte, error) {
 	p := s.incidentPage(v, log, i, pinned)
-	type rev struct {
-		Revision int       `json:"revision"`
-		At       time.Time `json:"at"`
-		By       string    `json:"by"`
-		Changed  string    `json:"changed"`
-	}
-	var revs []rev
+	var revs []jsonRevision
 	for _, r := range p.Revisions {
-		revs = append(revs, rev{r.N, r.At, r.By, r.Changed})
+		revs = append(revs, jsonRevision{r.N, r.At, r.By, r.Changed})
 	}
-	return encode(struct {
-		head
-		Incident *faultline.Incident `json:"incident"`
-		Verdict  string              `json:"verdict"`
-		Detail   string              `json:"detail"`
-		Why      string              `json:"why"`
-		Citation string              `json:"citation"`
-		Newest   int                 `json:"newest_revision"`
-		Revs     []rev               `json:"revisions"`
-	}{s.head(v, p.Verdict.Headline), p.I, p.Verdict.Headline, p.Verdict.Text(), p.Verdict.Why.Note, p.Cite + ", " + p.Address, p.Newest, revs})
-}
-
-// incidentCSV is the incident's window in its steps, for spreadsheets.
-func (s *Site) incidentCSV(v *live.View, _ *live.Incident, i *faultline.Incident, _ bool) ([]byte, error) {
-	var b bytes.Buffer
-	if s.d.Replay != nil {
-		b.WriteString("# replay: " + s.d.Replay.Notice + "\n")
-	}
-	b.WriteString("start,reports,usual,low,high,complete,checks,reached\n")
-	svc := v.Service(i.Service)
-	if svc == nil {
-		return nil, errGone
-	}
-	w := incidentWindow(i, v.At)
-	reach := map[time.Time]live.Reach{}
-	for _, r := range s.reach(v, svc, w) {
-		k := r.Start.Truncate(w.step)
-		sum := reach[k]
-		sum.OK, sum.N = sum.OK+r.OK, sum.N+r.N
-		reach[k] = sum
-	}
-	for _, x := range s.series(v, svc, "", w) {
-		j := jsonBins([]live.Bin{x})[0]
-		row := []string{x.Start.UTC().Format(time.RFC3339), cell(j.Reports), cell(j.Usual), cell(j.Low), cell(j.High), fmt.Sprint(x.Complete), "", ""}
-		if j.Few {
-			row[1] = "<3"
-		}
-		if r := reach[x.Start]; r.N > 0 {
-			row[6], row[7] = fmt.Sprint(r.N), fmt.Sprint(r.OK)
-		}
-		b.WriteString(strings.Join(row, ",") + "\n")
-	}
-	return b.Bytes(), nil
-}
-
-// cell writes a number, or nothing for unknown.
-func cell(f *float64) string {
-	if f == nil {
-		return ""
-	}
-	return fmt.Sprint(*f)
+	return encode(incidentDoc{s.head(v, p.Verdict.Headline), p.I, p.Verdict.Headline, p.Verdict.Text(), p.Verdict.Why.Note, p.Cite + ", " + p.Address, p.Newest, nonNil(revs), evidenceOf(v, i)})
 }
