@@ -75,7 +75,7 @@ func (a *App) openSites() ([]*web.Site, error) {
 		View: a.model.View, History: history{a.store}, Docs: docs.FS, Search: func(q string) []faultline.Service { return a.catalogue.Search(q, 20) },
 		Clock: a.opts.Now, Logger: telemetry.Room(a.log, "publish"), Metrics: metrics, Version: a.opts.Version,
 		Place: a.placeOf, Origin: a.opts.Config.Site.Origin, Contact: a.opts.Config.Site.Contact,
-		Attribution: a.attribution(), Retention: a.retention(), Console: a.console(token),
+		Attribution: a.attribution(), Retention: a.retention(), Rules: methodRules(a.opts.Config), Console: a.console(token),
 	}
 	var sites []*web.Site
 	mux := http.NewServeMux()

@@ -1,7 +1,14 @@
 package web
 
 import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
 	"faultline/internal/publish/live"
+	"faultline/internal/publish/words"
 )
 
 // number is an entry of the page about method: one number that pages print.
@@ -17,20 +24,55 @@ type number struct {
 	Rule     string `json:"rule"`
 }
 
-// numbers are all numbers that pages print. A number without an entry here
-// must not be on a page.
-func numbers() []number {
+// numbers are all numbers that pages print, in words of the rules in effect. A
+// number without an entry here must not be on a page.
+func numbers(r Rules) []number {
+	return slices.Concat(counts(r), verdicts(r), records())
+}
+
+// within writes a length of time inside a sentence: "10 minutes", "an hour".
+func within(d time.Duration) string {
+	switch d {
+	case time.Hour:
+		return "an hour"
+	case time.Minute:
+		return "a minute"
+	case time.Second:
+		return "a second"
+	}
+	for _, u := range []struct {
+		of        time.Duration
+		one, many string
+	}{{24 * time.Hour, "day", "days"}, {time.Hour, "hour", "hours"}, {time.Minute, "minute", "minutes"}, {time.Second, "second", "seconds"}} {
+		if d >= u.of && d%u.of == 0 && (u.of != 24*time.Hour || d > 48*time.Hour) {
+			return words.Plural(float64(d/u.of), u.one, u.many)
+		}
+	}
+	return words.Duration(d)
+}
+
+// oneIn writes −log10 p as a chance: "one chance in 10,000".
+func oneIn(logP float64) string { return "one chance in " + words.Count(math.Pow(10, logP)) }
+
+// share writes 0.2 as "20 %".
+func share(x float64) string { return words.Percent(x) }
+
+func times(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) + " times" }
+
+// counts are the numbers of people and of checks.
+func counts(r Rules) []number {
 	return []number{
 		{
 			Anchor: "reports", Name: "Reports", Shown: "142",
-			Meaning: "People who told us that a service fails for them. One person counts once in ten minutes. A network (a /24 of IPv4, a /56 of IPv6) counts for at most 3 people in ten minutes, or 4 times its usual number if that is more. In numbers wider than a country, one provider counts for at most a fifth of all others together, or twice its usual share. Nothing below 3 people or 5 minutes is printed.",
-			Unit:    "people, in 5 minutes or longer", From: "the report form and the interface for programs", Late: "up to 30 seconds after the five minutes; reports that arrive later correct it for 30 minutes",
+			Meaning: fmt.Sprintf("People who told us that a service fails for them. One person counts once in %s. A network (a /24 of IPv4, a /56 of IPv6) counts for at most %d people in %s, or %s its usual number if that is more. In the world’s numbers, one provider counts for at most %s of what all others bring together, or %s its usual share; up to %d people always count. Inside a country it has no such cap. Nothing below 3 people or 5 minutes is printed.",
+				within(r.PersonOnce), r.NetworkFloor, within(r.PersonOnce), times(r.NetworkTimes), share(r.ASNShare), times(r.ASNTimes), r.ASNFloor),
+			Unit: "people, in 5 minutes or longer", From: "the report form and the interface for programs", Late: fmt.Sprintf("up to 30 seconds after the five minutes; reports that arrive later correct it for %s", within(r.Late)),
 			Misleads: "a link to the form spreads faster than the fault", Rule: "effective reporters, DESIGN §3 (series)",
 		},
 		{
 			Anchor: "usual", Name: "Usual number", Shown: "25 to 85 are usual",
-			Meaning: "What we expect at this hour of the week, from the service’s own past. The range holds 9 of 10 ordinary readings. It stands still while something is wrong, so that an outage never becomes normal.",
-			Unit:    "reports in 5 minutes, or in the hour that is named", From: "the history of the same service and place", Late: "learnt minute by minute while nothing is wrong",
+			Meaning: fmt.Sprintf("What we expect at this hour of the week, from the service’s own past. The range holds 9 of 10 ordinary readings. It stands still while something is wrong, for %s at most: what lasts longer has become usual. An operator can say so earlier. Until a service has been watched for %s its hours are not believed.", within(r.Frozen), within(r.Young)),
+			Unit:    "reports in 5 minutes, or in the hour or day that is named", From: "the history of the same service and place", Late: "learnt minute by minute while nothing is wrong",
 			Misleads: "a holiday, a launch or a final falls on an ordinary weekday", Rule: "hour-of-week baseline, negative binomial (detect)",
 		},
 		{
@@ -47,18 +89,24 @@ func numbers() []number {
 		{
 			Anchor: "connecting", Name: "Checks that reach it", Shown: "3 of 3 healthy checks",
 			Meaning: "Checks from our vantage points that got the answer they should, of those that count. A vantage point without a network of its own, without name servers, or at which everything fails at once does not count, and says so. A service that refuses to talk to us is not called down.",
-			Unit:    "checks of checks", From: "probes, every 60 seconds; every 10 while something is wrong", Late: "one check, and a second attempt a second later",
+			Unit:    "checks of checks", From: fmt.Sprintf("probes, every %s; every %s while something is wrong", seconds(r.Interval), seconds(r.Urgent)), Late: fmt.Sprintf("one check, and a second attempt %s later", within(r.Second)),
 			Misleads: "the service refuses hosting networks but serves homes", Rule: "probe, DESIGN §4",
 		},
+	}
+}
+
+// verdicts are what is made of the counts.
+func verdicts(r Rules) []number {
+	return []number{
 		{
-			Anchor: "state", Name: "State", Shown: "As usual, Odd, Possible, Disrupted, Recovering, Over, Can’t tell",
-			Meaning: "Odd: unusual at one chance in ten thousand. Possible: reports at one in a million from people in at least 3 networks, or one vantage point that fails twice in a row. Disrupted (confirmed): two kinds of instruments agree, or at least 3 vantage points in 2 networks. Reports alone, however many, stay possible. Recovering: back inside the usual range for 10 minutes, or for 3 checks. Over: recovering for 30 minutes.",
+			Anchor: "state", Name: "State", Shown: "As usual, Odd, Possible, Disrupted, Recovering, Over, Retracted, Can’t tell",
+			Meaning: possibleRule(r) + " " + confirmedRule(r) + " " + endRule(r),
 			Unit:    "a word and a shape", From: "reports and probes", Late: "1 to 5 minutes after it begins",
 			Misleads: "one shared cable makes two instruments look independent", Rule: "state table, DESIGN §5 (incident)",
 		},
 		{
 			Anchor: "duration", Name: "How long", Shown: "6 h 46 min, in three parts",
-			Meaning: "The sum of the disrupted parts. The span from the first start to the last end is another number and is always called so. Parts less than 6 hours apart belong to one incident.",
+			Meaning: fmt.Sprintf("The sum of the disrupted parts. The span from the first start to the last end is another number and is always called so. A part that begins less than %s after the end of the one before belongs to the same incident.", within(r.Reopen)),
 			Unit:    "hours and minutes; times in UTC", From: "start and end of each part", Late: "the end is known 10 to 20 minutes later",
 			Misleads: "the service comes back for some people first", Rule: "episodes (incident)",
 		},
@@ -89,6 +137,12 @@ func numbers() []number {
 			Meaning: "The height of a mark grows with the square root of the time disrupted on that day (UTC). A dashed box is a day on which nobody could tell.",
 			Unit:    "minutes a day", From: "incidents that were not retracted", Late: "with the incident", Misleads: "two short marks look like one long one", Rule: "publish",
 		},
+	}
+}
+
+// records are what is said about the record itself.
+func records() []number {
+	return []number{
 		{
 			Anchor: "revision", Name: "Revision", Shown: "@7",
 			Meaning: "Incidents are never edited. Each change is a new revision with its time, its cause and who made it, and each keeps its address.",
@@ -102,8 +156,28 @@ func numbers() []number {
 	}
 }
 
+func possibleRule(r Rules) string {
+	return fmt.Sprintf("Odd: reports that have %s, from at least %d people; listed, and no incident. Possible: reports that have %s, from at least %d people in at least %d networks (%d people while the service has been watched for less than %s; where nobody listened before, such a surge is taken back %s later if it has not fallen), or one vantage point that fails %d times in a row, each time also at its second attempt.",
+		oneIn(r.OddLogP), r.OddReporters, oneIn(r.PossibleLogP), r.PossibleReporters, r.PossibleNetworks, r.YoungReporters, within(r.Young), within(r.Told), r.FailedChecks)
+}
+
+func confirmedRule(r Rules) string {
+	s := fmt.Sprintf("Disrupted (confirmed): two kinds of instruments agree within %s, or at least %d vantage points in at least %d networks fail at the same step, and with them %s of the healthy groups or more.", within(r.Agree), r.QuorumVantages, r.QuorumASNs, share(r.QuorumShare))
+	if r.OneVantage {
+		s += fmt.Sprintf(" The operator of this site also lets one healthy vantage point confirm, after %d failed checks; the page then says “by one vantage”.", r.OneVantageChecks)
+	}
+	return s + " Reports alone, however many, stay possible."
+}
+
+func endRule(r Rules) string {
+	return fmt.Sprintf("Recovering: back inside the usual range for %s, or for %d checks. Over: recovering for %s, or measured by nobody for %s, which is said. Retracted: it was none, and the page says why.", within(r.RecoverReports), r.RecoverChecks, within(r.Resolve), within(r.Unheard))
+}
+
+// seconds writes an interval of checks.
+func seconds(d time.Duration) string { return words.Plural(d.Seconds(), "second", "seconds") }
+
 func (s *Site) drawMethod(v *live.View) ([]byte, error) {
-	return s.page("method", frame{Title: "How each number is made", Nav: "method", Path: "/method", Twin: "/method.json", Now: v.At, Data: numbers()})
+	return s.page("method", frame{Title: "How each number is made", Nav: "method", Path: "/method", Twin: "/method.json", Now: v.At, Data: numbers(s.d.Rules)})
 }
 
 // methodDoc is the twin of the page about method.
@@ -113,5 +187,5 @@ type methodDoc struct {
 }
 
 func (s *Site) methodJSON(v *live.View) ([]byte, error) {
-	return encode(methodDoc{s.head(v, "How each number is made"), numbers()})
+	return encode(methodDoc{s.head(v, "How each number is made"), numbers(s.d.Rules)})
 }

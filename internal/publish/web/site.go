@@ -83,6 +83,7 @@ type Deps struct {
 	Version     string
 	Attribution []string
 	Retention   []Retention
+	Rules       Rules  // in effect, for the page about method; zero: DefaultRules
 	Contact     string // where corrections go; may be empty
 	Console     *Console
 	MaxStreams  int // readers' event streams; 0: 2000
@@ -149,6 +150,9 @@ func New(d Deps) (*Site, error) {
 	}
 	if d.MaxStreams == 0 {
 		d.MaxStreams = 2000
+	}
+	if d.Rules == (Rules{}) {
+		d.Rules = DefaultRules()
 	}
 	if d.Search == nil {
 		d.Search = func(string) []faultline.Service { return nil }

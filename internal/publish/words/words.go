@@ -293,8 +293,11 @@ func peakPieces(f Facts) []Piece {
 	}
 	begin := "Reports" + where + " reached "
 	over := " in " + Duration(time.Duration(p.Width))
-	if p.Usual < 1 {
+	switch {
+	case p.Usual < 1:
 		return []Piece{plain(begin), strong(Count(p.Value) + over), plain(", where hardly any are usual.")}
+	case p.Value < 5: // no ratio of so few
+		return []Piece{plain(begin), strong(Count(p.Value) + over), plain(", where " + People(p.Usual) + " are usual.")}
 	}
 	return []Piece{plain(begin), strong(Times(p.Value/p.Usual) + " the usual number"), plain(": " + Count(p.Value) + over + ", where " + Count(p.Usual) + " are usual.")}
 }
