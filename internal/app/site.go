@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -74,7 +73,7 @@ func (a *App) openSites() ([]*web.Site, error) {
 	deps := web.Deps{
 		View: a.model.View, History: history{a.store}, Docs: docs.FS, Search: func(q string) []faultline.Service { return a.catalogue.Search(q, 20) },
 		Clock: a.opts.Now, Logger: telemetry.Room(a.log, "publish"), Metrics: metrics, Version: a.opts.Version,
-		Place: a.placeOf, Origin: a.opts.Config.Site.Origin, Contact: a.opts.Config.Site.Contact,
+		Place: a.intake.Place, Origin: a.opts.Config.Site.Origin, Contact: a.opts.Config.Site.Contact,
 		Attribution: a.attribution(), Retention: a.retention(), Rules: methodRules(a.opts.Config), Console: a.console(token),
 	}
 	var sites []*web.Site
@@ -119,16 +118,6 @@ func (a *App) openReplaySite(mux *http.ServeMux, live web.Deps) (*web.Site, erro
 }
 
 func (r *replayed) base() string { return "/replay/" + r.scenario.Name }
-
-// placeOf looks up where a reader seems to be, for the line on the form. The
-// address is not kept.
-func (a *App) placeOf(r *http.Request) faultline.Place {
-	addr, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return faultline.Place{Country: faultline.UnknownCountry}
-	}
-	return a.geo.Lookup(addr.Addr().Unmap())
-}
 
 // history answers the pages' questions about what is no longer in memory.
 type history struct{ store store.Reader }

@@ -16,7 +16,7 @@ type number struct {
 	Anchor   string `json:"anchor"`
 	Name     string `json:"name"`
 	Shown    string `json:"shown_as"`
-	Meaning  string `json:"meaning"`
+	Meaning  string `json:"meaning"` // paragraphs, a line each
 	Unit     string `json:"unit"`
 	From     string `json:"from"`
 	Late     string `json:"how_late"`
@@ -67,7 +67,7 @@ func counts(r Rules) []number {
 			Meaning: fmt.Sprintf("People who told us that a service fails for them. One person counts once in %s. A network (a /24 of IPv4, a /56 of IPv6) counts for at most %d people in %s, or %s its usual number if that is more. In the world’s numbers, one provider counts for at most %s of what all others bring together, or %s its usual share; up to %d people always count. Inside a country it has no such cap. Nothing below 3 people or 5 minutes is printed.",
 				within(r.PersonOnce), r.NetworkFloor, within(r.PersonOnce), times(r.NetworkTimes), share(r.ASNShare), times(r.ASNTimes), r.ASNFloor),
 			Unit: "people, in 5 minutes or longer", From: "the report form and the interface for programs", Late: fmt.Sprintf("up to 30 seconds after the five minutes; reports that arrive later correct it for %s", within(r.Late)),
-			Misleads: "a link to the form spreads faster than the fault", Rule: "effective reporters, DESIGN §3 (series)",
+			Misleads: "a link to the form spreads faster than the fault", Rule: "effective reporters (series)",
 		},
 		{
 			Anchor: "usual", Name: "Usual number", Shown: "25 to 85 are usual",
@@ -90,7 +90,7 @@ func counts(r Rules) []number {
 			Anchor: "connecting", Name: "Checks that reach it", Shown: "3 of 3 healthy checks",
 			Meaning: "Checks from our vantage points that got the answer they should, of those that count. A vantage point without a network of its own, without name servers, or at which everything fails at once does not count, and says so. A service that refuses to talk to us is not called down.",
 			Unit:    "checks of checks", From: fmt.Sprintf("probes, every %s; every %s while something is wrong", seconds(r.Interval), seconds(r.Urgent)), Late: fmt.Sprintf("one check, and a second attempt %s later", within(r.Second)),
-			Misleads: "the service refuses hosting networks but serves homes", Rule: "probe, DESIGN §4",
+			Misleads: "the service refuses hosting networks but serves homes", Rule: "vantage health (probe), failures in a row (detect)",
 		},
 	}
 }
@@ -100,9 +100,9 @@ func verdicts(r Rules) []number {
 	return []number{
 		{
 			Anchor: "state", Name: "State", Shown: "As usual, Odd, Possible, Disrupted, Recovering, Over, Retracted, Can’t tell",
-			Meaning: possibleRule(r) + " " + confirmedRule(r) + " " + endRule(r),
+			Meaning: possibleRule(r) + "\n" + confirmedRule(r) + "\n" + endRule(r),
 			Unit:    "a word and a shape", From: "reports and probes", Late: "1 to 5 minutes after it begins",
-			Misleads: "one shared cable makes two instruments look independent", Rule: "state table, DESIGN §5 (incident)",
+			Misleads: "one shared cable makes two instruments look independent", Rule: "state table (incident)",
 		},
 		{
 			Anchor: "duration", Name: "How long", Shown: "6 h 46 min, in three parts",
@@ -157,7 +157,7 @@ func records() []number {
 }
 
 func possibleRule(r Rules) string {
-	return fmt.Sprintf("Odd: reports that have %s, from at least %d people; listed, and no incident. Possible: reports that have %s, from at least %d people in at least %d networks (%d people while the service has been watched for less than %s; where nobody listened before, such a surge is taken back %s later if it has not fallen), or one vantage point that fails %d times in a row, each time also at its second attempt.",
+	return fmt.Sprintf("Odd: reports that have %s, from at least %d people; listed, and no incident.\nPossible: reports that have %s, from at least %d people in at least %d networks (%d people while the service has been watched for less than %s; where nobody listened before, such a surge is taken back %s later if it has not fallen), or one vantage point that fails %d times in a row, each time also at its second attempt.",
 		oneIn(r.OddLogP), r.OddReporters, oneIn(r.PossibleLogP), r.PossibleReporters, r.PossibleNetworks, r.YoungReporters, within(r.Young), within(r.Told), r.FailedChecks)
 }
 
@@ -170,7 +170,7 @@ func confirmedRule(r Rules) string {
 }
 
 func endRule(r Rules) string {
-	return fmt.Sprintf("Recovering: back inside the usual range for %s, or for %d checks. Over: recovering for %s, or measured by nobody for %s, which is said. Retracted: it was none, and the page says why.", within(r.RecoverReports), r.RecoverChecks, within(r.Resolve), within(r.Unheard))
+	return fmt.Sprintf("Recovering: back inside the usual range for %s, or for %d checks.\nOver: recovering for %s, or measured by nobody for %s, which is said.\nRetracted: it was none, and the page says why.", within(r.RecoverReports), r.RecoverChecks, within(r.Resolve), within(r.Unheard))
 }
 
 // seconds writes an interval of checks.

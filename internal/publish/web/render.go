@@ -72,6 +72,7 @@ func loadTemplates(s *Site) (map[string]*template.Template, error) {
 		"surface":  words.Surface,
 		"failure":  words.Failure,
 		"lower":    strings.ToLower,
+		"lines":    func(s string) []string { return strings.Split(s, "\n") },
 		"join":     func(list []string) string { return strings.Join(list, ", ") },
 		"dict":     dict,
 		"linked":   linkify,
