@@ -17,8 +17,9 @@ import (
 
 const (
 	maxBody = 64 << 10
-	// appendTimeout bounds how long a request waits for the journal. The append
-	// goes on when the client leaves: half of an acknowledgement helps nobody.
+	// appendTimeout bounds how long a request waits for the journal, a second
+	// more or less. The append goes on when the client leaves: half of an
+	// acknowledgement helps nobody.
 	appendTimeout = 20 * time.Second
 	retryFull     = 30 * time.Second
 	retryBusy     = time.Second
@@ -153,10 +154,13 @@ func idempotencyKey(r *http.Request) (uint64, *Problem) {
 	return hashKey(key), nil
 }
 
+func tooLarge() *Problem {
+	return refusal(http.StatusRequestEntityTooLarge, ReasonTooLarge, "", "the body is larger than %d bytes", maxBody)
+}
+
 func readBody(w http.ResponseWriter, r *http.Request, buf *bytes.Buffer) *Problem {
-	tooLarge := refusal(http.StatusRequestEntityTooLarge, ReasonTooLarge, "", "the body is larger than %d bytes", maxBody)
 	if r.ContentLength > maxBody {
-		return tooLarge
+		return tooLarge()
 	}
 	buf.Reset()
 	_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
@@ -165,7 +169,7 @@ func readBody(w http.ResponseWriter, r *http.Request, buf *bytes.Buffer) *Proble
 	case err == nil:
 		return nil
 	case errors.As(err, &large):
-		return tooLarge
+		return tooLarge()
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return bad(ReasonMalformed, "", "the body breaks off")
 	}
@@ -265,9 +269,7 @@ func settle(r *faultline.Report, place faultline.Place) (disagree bool) {
 }
 
 func (h *Handler) append(q *request, obs []*faultline.Observation) *Problem {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(q.Context()), appendTimeout)
-	defer cancel()
-	err := h.Append(ctx, obs...)
+	err := h.Append(h.patience.context(), obs...)
 	if err == nil {
 		return nil
 	}
@@ -283,6 +285,25 @@ func (h *Handler) append(q *request, obs []*faultline.Observation) *Problem {
 		return later(status, ReasonUnsure, retryBusy, "it is not known whether the report was kept: try again, with the same Idempotency-Key if you sent one")
 	}
 	return later(status, ReasonJournal, retryBusy, "the report could not be kept: try again")
+}
+
+// patience is how long appends wait. Those that begin in the same second share
+// one context: a timer for each request would cost as much as the wait itself.
+type patience struct {
+	mu    sync.Mutex
+	begun time.Time
+	ctx   context.Context //nolint:containedctx // it is a bound on time, of no request in particular
+}
+
+func (p *patience) context() context.Context {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ctx == nil || time.Since(p.begun) >= time.Second {
+		ctx, cancel := context.WithTimeout(context.Background(), appendTimeout)
+		context.AfterFunc(ctx, cancel)
+		p.ctx, p.begun = ctx, time.Now()
+	}
+	return p.ctx
 }
 
 // complain logs a fault of our own, at most once in ten seconds: in a crowd

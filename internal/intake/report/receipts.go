@@ -196,6 +196,9 @@ func (x *receipts) sweep(now time.Time) {
 func (x *receipts) remember(r *faultline.Report, at faultline.Position, received time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if old, ok := x.known[r.Key]; ok && old.holds(at) {
+		return // answered by this program: nearly all are
+	}
 	s := seen{r, at, received}
 	if f, ok := x.flights[r.Key]; ok {
 		if f.until.IsZero() { // its own request will say, if it can

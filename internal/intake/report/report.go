@@ -145,6 +145,7 @@ type Handler struct {
 	config   Config
 	hosts    map[string]bool // of Config.Origins
 	limits   *limiter
+	patience patience
 	receipts *receipts
 	refused  *telemetry.Refusals
 	accepted prometheus.Counter

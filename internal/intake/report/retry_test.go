@@ -328,3 +328,30 @@ func bodyOf(symptoms []string) string {
 	}
 	return "[" + strings.Join(parts, ",") + "]"
 }
+
+// A journal that does not answer is waited for as long whoever asks, also when
+// requests share the bound, and a second crowd gets a bound of its own.
+func TestAJournalThatDoesNotAnswerIsWaitedForTwentySeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newRig(t, setup{deps: func(d *report.Deps) {
+			d.Append = func(ctx context.Context, _ ...*faultline.Observation) error { <-ctx.Done(); return ctx.Err() }
+		}})
+		for range 2 {
+			var wg sync.WaitGroup
+			for i := range 8 {
+				wg.Go(func() {
+					<-time.After(time.Duration(i) * 300 * time.Millisecond)
+					begin := time.Now()
+					w := g.post(good, nil)
+					if took := time.Since(begin); w.Code != http.StatusServiceUnavailable || took <= 19*time.Second || took > 20*time.Second {
+						t.Errorf("%d after %s, want 503 after 19 to 20 s", w.Code, took)
+					}
+				})
+			}
+			wg.Wait()
+		}
+		if n := g.count(t, "faultline_intake_refused_total", report.ReasonUnsure); n != 16 {
+			t.Errorf("%v refusals counted, want 16", n)
+		}
+	})
+}

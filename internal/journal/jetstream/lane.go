@@ -194,11 +194,12 @@ func (l *lane) run() {
 	for {
 		l.gather()
 		closed := l.take()
-		if len(l.taken) > 0 {
+		switch {
+		case len(l.taken) > 0:
 			l.write(l.taken)
-		} else if closed {
+		case closed:
 			return
-		} else {
+		default:
 			l.await(1, 0)
 		}
 	}

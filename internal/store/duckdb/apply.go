@@ -129,6 +129,7 @@ func micros(t time.Time) driver.Value {
 }
 
 func reports(b *store.Batch, add adder) error {
+	row := make([]driver.Value, 0, 16) // they come in crowds: used again for each
 	for i := range b.Observations {
 		o := &b.Observations[i]
 		r, ok := o.Payload.(*faultline.Report)
@@ -136,9 +137,10 @@ func reports(b *store.Batch, add adder) error {
 			continue
 		}
 		p := o.Position
-		if err := add(p.Partition, p.Frame, p.Index, micros(o.At), micros(o.Received), string(o.Origin),
+		row = append(row[:0], p.Partition, p.Frame, p.Index, micros(o.At), micros(o.Received), string(o.Origin),
 			string(r.Service), string(r.Symptom), string(r.Surface), r.Works, micros(r.Since),
-			string(r.Country), uint32(r.ASN), r.Reporter, r.Network, r.Key); err != nil {
+			string(r.Country), uint32(r.ASN), r.Reporter, r.Network, r.Key)
+		if err := add(row...); err != nil {
 			return err
 		}
 	}
