@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -166,7 +167,7 @@ func (o *observatory) step(ctx context.Context, obs *faultline.Observation, fres
 		return err
 	}
 	if fresh {
-		o.batch.Observations = append(o.batch.Observations, *obs)
+		o.batch.Observations = append(roomy(o.batch.Observations), *obs)
 		o.batch.Samples = append(o.batch.Samples, out.Samples...)
 		o.batch.Cells = append(o.batch.Cells, out.Cells...)
 		o.batch.Readings = append(o.batch.Readings, out.Readings...)
@@ -256,8 +257,26 @@ func (o *observatory) flush(ctx context.Context, final bool) error {
 	}
 	o.applied, o.flushed = o.batch.Last, time.Now()
 	o.m.applied.Set(float64(o.applied))
-	o.batch = store.Batch{Partition: partition, First: o.applied + 1}
+	o.batch = store.Batch{Partition: partition, First: o.applied + 1, Observations: emptied(o.batch.Observations)}
 	return nil
+}
+
+// roomy doubles the memory of a batch that is full; append would add a quarter.
+func roomy(obs []faultline.Observation) []faultline.Observation {
+	if len(obs) == cap(obs) {
+		return slices.Grow(obs, max(len(obs), 64))
+	}
+	return obs
+}
+
+// emptied gives the memory of a batch to the next one: growing it anew costs a
+// crowd's reports as much as the rooms do.
+func emptied(obs []faultline.Observation) []faultline.Observation {
+	if cap(obs) > 2*batchRows {
+		return nil // a store that failed for long
+	}
+	clear(obs)
+	return obs[:0]
 }
 
 // chainMetrics counts what goes through the chain.
