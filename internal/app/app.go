@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -66,6 +67,8 @@ type App struct {
 	keeper    *keeper
 	engine    *probe.Engine
 	urgent    urgency
+	full      atomic.Bool // the journal had no room for the newest append
+	reloads   *telemetry.Refusals
 	lost      prometheus.Counter // measurements that were not written
 	replay    *replayed
 	intake    *report.Handler
@@ -231,6 +234,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	if err := a.startEngine(run); err != nil {
 		return err
 	}
+	a.reloads = telemetry.NewRefusals(a.registry, "config", "Configurations that were not taken on SIGHUP, by reason; the old one stays.", refusedFile, refusedServices)
 	run("heartbeat", a.beat)
 	run("keys of reporters", func(ctx context.Context) error { a.keys.Run(ctx, a.opts.Now, a.log); return nil })
 	server := newServer(a.handler)
@@ -266,21 +270,44 @@ func (a *App) wait(ctx context.Context) error {
 	}
 }
 
+// Reasons for which a configuration is not taken again.
+const (
+	refusedFile     = "file"     // it cannot be read
+	refusedServices = "services" // its services contradict those of the command line, or cannot be checked
+)
+
 // reload takes the services of the configuration again. A file that is wrong
 // changes nothing.
 func (a *App) reload() {
 	c, err := a.ReadConfig()
 	if err != nil {
+		a.reloads.Inc(refusedFile)
 		a.log.Error("configuration not reloaded, the old one stays", slog.Any("error", err))
 		return
 	}
 	services := append(c.Services, a.typed...)
-	if err := errors.Join(a.catalogue.Set(services), a.engine.Set(services)); err != nil {
+	if err := a.setServices(services); err != nil {
+		a.reloads.Inc(refusedServices)
 		a.log.Error("services not reloaded, the old ones stay", slog.Any("error", err))
 		return
 	}
-	a.model.SetServices(a.catalogue.All())
 	a.log.Info("services reloaded", slog.Int("services", len(services)))
+}
+
+// setServices replaces the services everywhere, or nowhere.
+func (a *App) setServices(services []faultline.Service) error {
+	if _, err := catalogue.New(services...); err != nil {
+		return err
+	}
+	if err := a.engine.Set(services); err != nil {
+		return err
+	}
+	if err := a.catalogue.Set(services); err != nil {
+		return err
+	}
+	a.model.SetServices(a.catalogue.All())
+	a.obs.watch(ids(services))
+	return nil
 }
 
 // urgency tells the vantage which services to look at more often. It remembers
@@ -393,7 +420,9 @@ func (a *App) append(ctx context.Context, o faultline.Observation) error {
 	now := a.opts.Now().UTC().Truncate(time.Microsecond)
 	o.At, o.Received = o.At.UTC().Truncate(time.Microsecond), now
 	o.Origin, o.Position = faultline.Measured, faultline.Position{Partition: partition}
-	return a.journal.Append(ctx, &o)
+	err := a.journal.Append(ctx, &o)
+	a.tellRoom(err)
+	return err
 }
 
 // consoleToken is the operator's token; "" turns the console off.

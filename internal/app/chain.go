@@ -53,6 +53,12 @@ func NewChain(c ChainConfig) *Chain {
 	return &Chain{series: series.New(c.Series), detect: detect.New(c.Detect), incident: incident.New(c.Incident)}
 }
 
+// Watch gives services a status from the next heartbeat on.
+func (c *Chain) Watch(services ...faultline.ServiceID) {
+	c.series.Watch(services...)
+	c.incident.Watch(services...)
+}
+
 // Step takes the next observation of the journal.
 func (c *Chain) Step(o *faultline.Observation) Output {
 	s := c.series.Step(o)

@@ -38,7 +38,9 @@ type observatory struct {
 	snapshot  uint64 // frame of the newest snapshot
 	sinceSnap int    // observations since then
 	flushed   time.Time
+	torn      bool // a frame was taken in part: the rooms are good for nothing more
 	ready     atomic.Bool
+	wanted    atomic.Pointer[[]faultline.ServiceID] // see watch
 	lastFrame atomic.Uint64
 }
 
@@ -70,6 +72,10 @@ func (o *observatory) rows() int {
 func newObservatory(j journal.Journal, s store.Store, c ChainConfig, k sink, log *slog.Logger, m *chainMetrics) *observatory {
 	return &observatory{journal: j, store: s, chain: NewChain(c), config: c, sink: k, log: log, m: m, known: map[string]int{}}
 }
+
+// watch gives services a status although nothing was heard of them yet. It may
+// be called from any goroutine; the chain does it before its next frame.
+func (o *observatory) watch(services []faultline.ServiceID) { o.wanted.Store(&services) }
 
 // open continues where the store's snapshot left off, and takes the journal's
 // frames up to its end.
@@ -121,6 +127,9 @@ func (o *observatory) follow(ctx context.Context) error {
 	if ctx.Err() == nil {
 		return err
 	}
+	if o.torn { // the journal has all of it: the next start takes the frame again
+		return nil
+	}
 	// The program stops: read what was acknowledged meanwhile, write it, end.
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
@@ -136,8 +145,12 @@ func (o *observatory) frame(ctx context.Context) func(*journal.Frame) error {
 		if f.Number <= o.lastFrame.Load() {
 			return nil
 		}
+		if services := o.wanted.Swap(nil); services != nil {
+			o.chain.Watch(*services...)
+		}
 		for i := range f.Records {
 			if err := o.step(ctx, &f.Records[i], f.Number > o.applied); err != nil {
+				o.torn = true
 				return err
 			}
 		}
@@ -193,7 +206,7 @@ func (o *observatory) records(ctx context.Context, obs *faultline.Observation, o
 			return nil
 		}
 		o.known[key] = revision
-		return o.journal.AppendRecord(ctx, r)
+		return o.keep(ctx, r)
 	}
 	if c, ok := obs.Payload.(*faultline.Command); ok {
 		if err := add(faultline.RecordCommand, obs.Position.String(), 1, c.Service, obs.At, c.Operator, obs.Origin, commandBody{c, out.Refused}); err != nil {
@@ -213,6 +226,28 @@ func (o *observatory) records(ctx context.Context, obs *faultline.Observation, o
 		}
 	}
 	return all, nil
+}
+
+// keep writes a control record. What the rooms decided is not to be lost, nor is
+// the program to end over a full disk, so it is tried until there is room. A
+// revision that turns out to be written is not written again.
+func (o *observatory) keep(ctx context.Context, r faultline.Record) error {
+	for tries := 0; ; tries++ {
+		// Not cut short by a stop: half a frame cannot be taken back.
+		err := o.journal.AppendRecord(context.WithoutCancel(ctx), r)
+		if err == nil || errors.Is(err, journal.ErrInvalid) || errors.Is(err, journal.ErrClosed) {
+			return err
+		}
+		o.m.waited.Inc()
+		if tries%10 == 0 {
+			o.log.Error("control record not written, trying until it is", slog.String("id", r.ID), slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // commandBody is a command as the control log keeps it: with what became of it.
@@ -284,6 +319,7 @@ type chainMetrics struct {
 	observations *prometheus.CounterVec
 	late         prometheus.Counter
 	refused      *telemetry.Refusals
+	waited       prometheus.Counter
 	storeFailed  prometheus.Counter
 	applied      prometheus.Gauge
 	newest       prometheus.Gauge
@@ -296,6 +332,7 @@ func newChainMetrics(r prometheus.Registerer) *chainMetrics {
 		}, []string{"kind"}),
 		late:        telemetry.Counter(r, "chain", "late_reports_total", "Reports that came too late to change a sample."),
 		refused:     telemetry.NewRefusals(r, "chain", "Operators' commands that could not be carried out, by reason.", incident.Refusals()...),
+		waited:      telemetry.Counter(r, "chain", "record_retries_total", "Times that the journal did not take a control record; it is tried until it does."),
 		storeFailed: telemetry.Counter(r, "store", "failed_writes_total", "Batches that the store could not take; they are tried again."),
 		applied:     telemetry.Gauge(r, "store", "position_frame", "Last journal frame in the store."),
 		newest:      telemetry.Gauge(r, "chain", "newest_seconds", "Data time reached by the rooms, in seconds since 1970."),

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"faultline/internal/journal"
 )
 
 // listen opens the address. A taken port is told with what to do about it.
@@ -17,6 +19,27 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %s: %w: choose another address with --listen", address, err)
 	}
 	return l, nil
+}
+
+// unready says why this program cannot do all of its work now.
+func (a *App) unready() string {
+	switch {
+	case !a.obs.ready.Load():
+		return "reading the journal"
+	case a.keeper.full.Load():
+		return "no reports are taken: the disk budget is used up"
+	case a.full.Load():
+		return "no reports are taken: the journal has no room"
+	}
+	return ""
+}
+
+// tellRoom remembers whether the journal had room for the newest append. Our
+// heartbeats ask it every ten seconds, so it is known in a quiet hour too.
+func (a *App) tellRoom(err error) {
+	if err == nil || errors.Is(err, journal.ErrFull) {
+		a.full.Store(err != nil)
+	}
 }
 
 // newServer bounds everything that a slow or hostile client can hold: time to
@@ -41,15 +64,16 @@ func serve(s *http.Server, l net.Listener) error {
 	return nil
 }
 
-// health answers /healthz and /readyz.
-func health(mux *http.ServeMux, ready func() bool) {
+// health answers /healthz and /readyz. unready says why reports cannot be taken
+// now, or nothing.
+func health(mux *http.ServeMux, unready func() string) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "ok")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !ready() {
+		if why := unready(); why != "" {
 			w.Header().Set("Retry-After", "1")
-			http.Error(w, "reading the journal", http.StatusServiceUnavailable)
+			http.Error(w, why, http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ready")

@@ -77,16 +77,22 @@ func (s *sim) restart() {
 func (s *sim) pass(d time.Duration, each ...func()) {
 	s.Helper()
 	for end := s.now().Add(d); s.now().Before(end); {
-		from := s.now()
-		s.mu.Lock()
-		s.time = from.Add(min(s.step, end.Sub(from)))
-		s.mu.Unlock()
-		for _, f := range each {
-			f()
-		}
-		s.append(&faultline.Heartbeat{Collector: faultline.CollectorReports, From: from})
+		s.tick(min(s.step, end.Sub(s.now())), each...)
 	}
 	s.settle()
+}
+
+// tick is one heartbeat and what happens before it.
+func (s *sim) tick(d time.Duration, each ...func()) {
+	s.Helper()
+	from := s.now()
+	s.mu.Lock()
+	s.time = from.Add(d)
+	s.mu.Unlock()
+	for _, f := range each {
+		f()
+	}
+	s.append(&faultline.Heartbeat{Collector: faultline.CollectorReports, From: from})
 }
 
 func (s *sim) append(p faultline.Payload) {

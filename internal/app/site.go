@@ -46,6 +46,7 @@ func (a *App) openIntake(ctx context.Context) (err error) {
 // appendReports says in the intake's words why the journal refused.
 func (a *App) appendReports(ctx context.Context, obs ...*faultline.Observation) error {
 	err := a.journal.Append(ctx, obs...)
+	a.tellRoom(err)
 	switch {
 	case errors.Is(err, journal.ErrFull):
 		return fmt.Errorf("%w: %w", report.ErrFull, err)
@@ -90,7 +91,7 @@ func (a *App) openSites() ([]*web.Site, error) {
 		return nil, err
 	}
 	sites = append(sites, a.site)
-	health(mux, a.obs.ready.Load)
+	health(mux, a.unready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}))
 	mux.Handle("/api/v1/reports", a.intake.API())
 	mux.Handle("POST /s/{slug}/report", a.intake.Form())

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,30 +62,44 @@ func TestAServerThatStopsAndComesBack(t *testing.T) {
 
 // program is a whole program in this process.
 type program struct {
-	t   *testing.T
-	url string
+	t    *testing.T
+	url  string
+	dir  string
+	stop func() // and wait; at the end of the test at the latest
 }
 
-func runApp(t *testing.T, o Options) *program {
+// runApp runs a program until the test ends. What the options leave open is
+// filled in; each of tune may change the program before it runs.
+func runApp(t *testing.T, o Options, tune ...func(*App)) *program {
 	t.Helper()
-	o.Dir, o.Log, o.Version, o.Now = filepath.Join(t.TempDir(), "data"), quiet(), "test", time.Now
+	if o.Dir == "" {
+		o.Dir = filepath.Join(t.TempDir(), "data")
+	}
+	if o.Log == nil {
+		o.Log = quiet()
+	}
+	o.Version, o.Now = "test", time.Now
 	a, err := New(o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range tune {
+		f(a)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	listening, done := make(chan string, 1), make(chan error, 1)
 	a.OnListen = func(url string) { listening <- url }
 	go func() { done <- a.Run(ctx) }()
-	t.Cleanup(func() {
+	stop := sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("run: %v", err)
 		}
 	})
+	t.Cleanup(stop)
 	select {
 	case url := <-listening:
-		return &program{t, url}
+		return &program{t, url, o.Dir, stop}
 	case err := <-done:
 		done <- nil
 		t.Fatalf("run: %v", err)

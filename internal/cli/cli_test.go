@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,18 +22,21 @@ import (
 // The scripts run this test binary as the faultline command, in processes of
 // its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"faultline": func() {
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
-			os.Exit(cli.Run(ctx, cli.Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: time.Now}, os.Args[1:]))
-		},
-	})
+	programs := maps.Clone(helpers)
+	programs["faultline"] = func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		os.Exit(cli.Run(ctx, cli.Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: time.Now}, os.Args[1:]))
+	}
+	testscript.Main(m, programs)
 }
 
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+func TestScripts(t *testing.T) { testscript.Run(t, params("testdata/script")) }
+
+// params are what the scripts of a folder are run with.
+func params(dir string) testscript.Params {
+	return testscript.Params{
+		Dir: dir,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"up": up, "term": term, "kill9": kill9, "exits": exits, "waitfor": waitfor,
 		},
@@ -43,13 +47,25 @@ func TestScripts(t *testing.T) {
 			e.Values["running"] = &running{}
 			return nil
 		},
-	})
+	}
 }
 
 // running is the server of a script.
 type running struct {
-	cmd *exec.Cmd
-	url string
+	cmd       *exec.Cmd
+	url       string
+	elsewhere *exec.Cmd // a server on another machine
+}
+
+// program is a command of this test binary, with the script's surroundings.
+func program(ts *testscript.TestScript, name string, args ...string) *exec.Cmd {
+	first, _, _ := strings.Cut(ts.Getenv("PATH"), string(os.PathListSeparator))
+	cmd := exec.Command(ts.MkAbs(first)+"/"+name, args...)
+	cmd.Args[0] = name // by this name the test binary is the command
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), "FAULTLINE_LISTEN="+ts.Getenv("FAULTLINE_LISTEN"), "FAULTLINE_DATA="+ts.Getenv("FAULTLINE_DATA"), "HOME="+ts.Getenv("HOME"))
+	cmd.Stderr = os.Stderr
+	return cmd
 }
 
 // up ARGS: starts `faultline up ARGS`, waits until it is ready, and sets URL.
@@ -57,15 +73,8 @@ func up(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("usage: up [ARGS]")
 	}
-	self, err := os.Executable()
-	ts.Check(err)
 	r := ts.Value("running").(*running)
-	r.cmd = exec.Command(self, append([]string{"up"}, args...)...)
-	r.cmd.Args[0] = "faultline" // by this name the test binary is the command
-	r.cmd.Path = ts.MkAbs(ts.Getenv("PATH")[:strings.IndexByte(ts.Getenv("PATH"), ':')]) + "/faultline"
-	r.cmd.Dir = ts.MkAbs(".")
-	r.cmd.Env = append(os.Environ(), "FAULTLINE_LISTEN="+ts.Getenv("FAULTLINE_LISTEN"), "FAULTLINE_DATA="+ts.Getenv("FAULTLINE_DATA"), "HOME="+ts.Getenv("HOME"))
-	r.cmd.Stderr = os.Stderr
+	r.cmd = program(ts, "faultline", append([]string{"up"}, args...)...)
 	out, err := r.cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(r.cmd.Start())

@@ -59,7 +59,8 @@ type Model struct {
 	version   uint64
 	order     []faultline.ServiceID
 	services  map[faultline.ServiceID]*service
-	series    int // of countries
+	named     bool // there is a list of services
+	series    int  // of countries
 	incidents map[string]*Incident
 	commands  []Command
 	dropped   uint64
@@ -94,10 +95,12 @@ func New(l Limits) *Model {
 }
 
 // SetServices replaces the list of services. What is known of one that is no
-// longer listed is kept as long as it has an incident.
+// longer listed is kept as long as it has an incident; otherwise what the chain
+// still says of it is not heard.
 func (m *Model) SetServices(list []faultline.Service) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.named = true
 	for _, s := range m.services {
 		s.listed = false
 	}
@@ -158,6 +161,9 @@ func (m *Model) known(id faultline.ServiceID) *service {
 	return s
 }
 
+// gone says whether nobody wants to hear of a service: it was taken off the list.
+func (m *Model) gone(id faultline.ServiceID) bool { return m.named && m.services[id] == nil }
+
 func (m *Model) touched() { m.version++; m.dirty = true }
 
 // Apply folds an output of the chain into the model.
@@ -168,10 +174,16 @@ func (m *Model) Apply(d Delta) {
 		m.at = d.At
 		m.touched()
 	}
+	for i := range d.Incidents { // first: they keep a service that is not listed
+		m.incident(&d.Incidents[i])
+	}
 	for i := range d.Samples {
 		m.sample(&d.Samples[i])
 	}
 	for i := range d.Cells {
+		if m.gone(d.Cells[i].Service) {
+			continue
+		}
 		s := m.known(d.Cells[i].Service)
 		if s.mix == nil {
 			s.mix = &mixRing{}
@@ -182,12 +194,15 @@ func (m *Model) Apply(d Delta) {
 		m.reading(&d.Readings[i])
 	}
 	for i := range d.Events {
+		if m.gone(d.Events[i].Series.Service) {
+			continue
+		}
 		m.event(&d.Events[i])
 	}
-	for i := range d.Incidents {
-		m.incident(&d.Incidents[i])
-	}
 	for i := range d.Statuses {
+		if m.gone(d.Statuses[i].Service) {
+			continue
+		}
 		if s := m.known(d.Statuses[i].Service); !d.Statuses[i].At.Before(s.status.At) {
 			s.status = d.Statuses[i]
 			s.origin = cmp.Or(s.status.Origin, s.origin)
@@ -202,6 +217,9 @@ func (m *Model) Apply(d Delta) {
 }
 
 func (m *Model) sample(x *faultline.Sample) {
+	if m.gone(x.Series.Service) {
+		return
+	}
 	s := m.known(x.Series.Service)
 	s.origin = cmp.Or(x.Origin, s.origin)
 	if x.Series.Metric == faultline.MetricReach {
@@ -214,7 +232,7 @@ func (m *Model) sample(x *faultline.Sample) {
 }
 
 func (m *Model) reading(x *faultline.Reading) {
-	if x.Series.Metric != faultline.MetricReports {
+	if x.Series.Metric != faultline.MetricReports || m.gone(x.Series.Service) {
 		return
 	}
 	if r := m.reportsOf(m.known(x.Series.Service), x.Series, 0); r != nil {

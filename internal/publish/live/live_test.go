@@ -13,6 +13,30 @@ import (
 	"faultline/internal/publish/live"
 )
 
+// A service that was taken off the list is gone for good, although the chain goes
+// on about it; one with an incident stays.
+func TestAServiceThatIsNoLongerListedIsGone(t *testing.T) {
+	m := live.New(live.Limits{})
+	m.SetServices([]faultline.Service{{ID: "x"}, {ID: "y"}, {ID: "z"}})
+	about := func(id faultline.ServiceID) live.Delta {
+		return live.Delta{
+			At: at, Samples: []faultline.Sample{sample(world(id), noon.Add(-time.Minute), 4)}, Readings: []faultline.Reading{{Series: world(id), At: noon}},
+			Statuses: []faultline.Status{{Service: id, At: noon, State: faultline.Fine}}, Cells: []faultline.Cell{{Service: id, Start: noon}},
+			Events: []faultline.Event{{ID: "e", Series: world(id)}},
+		}
+	}
+	d := about("y")
+	d.Incidents = []faultline.Incident{{ID: "y-1", Revision: 1, Service: "y"}}
+	m.Apply(d)
+	m.SetServices([]faultline.Service{{ID: "z"}})
+	for _, id := range []faultline.ServiceID{"x", "y", "z"} {
+		m.Apply(about(id))
+		if got := m.View().Service(id) != nil; got != (id != "x") {
+			t.Errorf("%s is there: %v", id, got)
+		}
+	}
+}
+
 var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
 func world(id faultline.ServiceID) faultline.Series {
