@@ -121,7 +121,7 @@ func ask[T any](t *testing.T, ctx context.Context, expression string) T {
 var lookedAt = map[string]string{
 	"home-busy": "/", "services": "/services", "service": "/s/larkpost", "service-country": "/s/larkpost?country=GB", "service-quiet": "/s/tallybank", "service-unknown": "/s/ferryline",
 	"report": "/s/larkpost/report", "thanks": "/s/larkpost/thanks", "incidents": "/incidents", "incident": "/i/larkpost-2026-05-04", "incident-revision": "/i/larkpost-2026-05-04@1",
-	"incident-possible": "/i/hexwell-2026-05-04", "method": "/method", "data": "/data", "privacy": "/privacy", "corrections": "/corrections", "document": "/docs/howto/operate", "search": "/?q=o", "missing": "/nothing", "console": "/console/",
+	"incident-possible": "/i/hexwell-2026-05-04", "method": "/method", "data": "/data", "privacy": "/privacy", "corrections": "/corrections", "document": "/docs/howto/operate", "search": "/?q=o", "incident-over": "/i/tallybank-2026-05-02", "incident-retracted": "/i/quillmail-2026-05-01", "missing": "/nothing", "console": "/console/",
 }
 
 type violation struct {
@@ -141,7 +141,7 @@ func TestPagesInARealBrowser(t *testing.T) {
 		d.Console = &Console{Operators: map[string]string{"ada": token}, Do: func(context.Context, faultline.Command) error { return nil }}
 	}
 	sites := map[string]*httptest.Server{}
-	for name, s := range map[string]*site{"": newSite(t, busy(), operated), "quiet": newSite(t, calm()), "replay": newSite(t, busy(), replaying)} {
+	for name, s := range map[string]*site{"": newSite(t, busy(), operated), "quiet": newSite(t, calm()), "replay": newSite(t, busy(), replaying), "names": newSite(t, manyScripts())} {
 		srv := httptest.NewServer(s)
 		t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() }) // streams are open for as long as their page
 		sites[name] = srv
@@ -155,6 +155,9 @@ func TestPagesInARealBrowser(t *testing.T) {
 		}
 		look(t, ctx, dir, m, "home-quiet", sites["quiet"].URL+"/", m.name == "desktop-light")
 		look(t, ctx, dir, m, "replay-incident", sites["replay"].URL+"/replay/2025-03-10-x/i/larkpost-2026-05-04", m.name == "desktop-light")
+		for name, path := range map[string]string{"names-home": "/", "names-services": "/services", "names-incident": "/i/long-2026-05-04", "names-rtl": "/s/rtl"} {
+			look(t, ctx, dir, m, name, sites["names"].URL+path, m.name == "desktop-light")
+		}
 		look(t, ctx, dir, m, "replay-report", sites["replay"].URL+"/replay/2025-03-10-x/s/larkpost/report", m.name == "desktop-light")
 	}
 }
@@ -174,7 +177,7 @@ func look(t *testing.T, ctx context.Context, dir string, m mode, name, url strin
 		return
 	}
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 40*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute) // a guard: axe takes long where others work too
 	defer cancel()
 	if err := errors.Join(m.emulate(ctx), visit(ctx, url)); err != nil {
 		t.Errorf("%s %s: %v", name, m.name, err)

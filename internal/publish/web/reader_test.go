@@ -188,6 +188,15 @@ func TestPointsCarryNothingBelowThree(t *testing.T) {
 // A name in another script or of great length must not break a page or change
 // the direction of the sentence around it.
 func TestNamesOfAllScripts(t *testing.T) {
+	s := newSite(t, manyScripts())
+	if body := get(t, s, "/services").Body.String(); !strings.Contains(body, "<bdi>مرحبا بالعالم</bdi>") {
+		t.Error("the name is not isolated from the text around it")
+	}
+}
+
+// manyScripts is a model of services whose names run from right to left, have no
+// spaces, or are very long; one of them has an incident.
+func manyScripts() *live.Model {
 	m := live.New(live.Limits{})
 	m.SetServices([]faultline.Service{
 		{ID: "rtl", Name: "مرحبا بالعالم"}, {ID: "cjk", Name: "日本放送協会オンライン"}, {ID: "long", Name: strings.Repeat("Donaudampfschifffahrts", 6)},
@@ -197,11 +206,12 @@ func TestNamesOfAllScripts(t *testing.T) {
 	for _, id := range []faultline.ServiceID{"rtl", "cjk", "long"} {
 		f.reports(world(id), 3, true, none)
 	}
+	i := fixtureIncidents()[2]
+	i.ID, i.Service = "long-2026-05-04", "long"
+	f.d.Incidents = []faultline.Incident{i}
+	f.d.Statuses = []faultline.Status{{Service: "long", At: noon, State: faultline.Confirmed, Incident: i.ID, Awake: []string{"reports"}}, {Service: "rtl", At: noon, State: faultline.Fine, Awake: []string{"reports"}}}
 	m.Apply(f.d)
-	s := newSite(t, m)
-	if body := get(t, s, "/services").Body.String(); !strings.Contains(body, "<bdi>مرحبا بالعالم</bdi>") {
-		t.Error("the name is not isolated from the text around it")
-	}
+	return m
 }
 
 // TestBeforeTheFirstMinuteNothingIsInvented: a site that has just started knows

@@ -78,6 +78,9 @@ func over(f Facts) string {
 // whom answers "for whom?".
 func whom(f Facts) Answer {
 	i := f.Incident
+	if f.State == faultline.Retracted {
+		return Answer{"Nobody", "as far as we know now"}
+	}
 	if i == nil || f.State == faultline.Fine || f.State == faultline.Unclear || f.State == faultline.OddState {
 		if f.State == faultline.Unclear {
 			return Answer{"Can’t tell", ""}
@@ -137,6 +140,9 @@ func long(f Facts) Answer {
 		return Answer{"Not disrupted", ""}
 	}
 	disrupted, span := Lasting(i, f.Now)
+	if f.State == faultline.Retracted {
+		return Answer{"Not at all", "it was listed as " + Duration(disrupted)}
+	}
 	note := "since " + Clock(i.Onset, f.Now)
 	if !i.End.IsZero() {
 		note = Clock(i.Onset, f.Now) + " to " + Clock(i.End, f.Now)

@@ -234,3 +234,12 @@ func TestEventsInWords(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatWasRetractedHitNobody(t *testing.T) {
+	v := words.Say(words.Facts{State: faultline.Retracted, Incident: &faultline.Incident{
+		State: faultline.Retracted, Disrupted: faultline.Seconds(90 * time.Minute), Scope: faultline.Scope{Countries: []faultline.CountryShare{{Country: "DE", N: 76}}},
+	}})
+	if v.Down.Head != "It was not" || v.Whom.Head != "Nobody" || v.Long.Head != "Not at all" || v.Long.Note != "it was listed as 1 h 30 min" {
+		t.Errorf("%+v", v)
+	}
+}
