@@ -237,7 +237,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	a.reloads = telemetry.NewRefusals(a.registry, "config", "Configurations that were not taken on SIGHUP, by reason; the old one stays.", refusedFile, refusedServices)
 	run("heartbeat", a.beat)
 	run("keys of reporters", func(ctx context.Context) error { a.keys.Run(ctx, a.opts.Now, a.log); return nil })
-	server := newServer(a.handler)
+	server := newServer(a.handler, a.log)
 	url := "http://" + l.Addr().String()
 	if err := a.folder.Announce(url); err != nil {
 		return err

@@ -217,7 +217,7 @@ func TestStrangersAtTheConsole(t *testing.T) {
 			return s.form("/console/do", o.cookie, form(o.csrf), "Sec-Fetch-Site", "cross-site")
 		}},
 	} {
-		name, reason := name, fmt.Sprintf("faultline_publish_refused_total{reason=%q}", c.reason)
+		reason := fmt.Sprintf("faultline_publish_refused_total{reason=%q}", c.reason)
 		before := s.counter(reason)
 		if w := c.try(); w.Code != http.StatusForbidden || s.counter(reason) != before+1 {
 			t.Errorf("%s: %d, counted %v times", name, w.Code, s.counter(reason)-before)

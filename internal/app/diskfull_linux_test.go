@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,26 +74,6 @@ func (p *program) post(body string) (*http.Response, problemJSON) {
 		}
 	}
 	return resp, said
-}
-
-// exported counts the reports that the data folder's owner can get.
-func (p *program) exported() int {
-	p.t.Helper()
-	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.url+"/console/export?kind=reports", nil)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+LocalToken(p.dir))
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		p.t.Fatalf("export: %s %v", resp.Status, err)
-	}
-	return bytes.Count(b, []byte("\n"))
 }
 
 // The disk becomes full under the running program, while people report and a

@@ -158,6 +158,9 @@ func rowsOf(t *testing.T, db *sql.DB, query string) (lines []string) {
 		text := make([]string, len(cells))
 		for i := range cells {
 			text[i] = fmt.Sprint(*cells[i].(*any))
+			if blob, ok := (*cells[i].(*any)).([]byte); ok {
+				text[i] = string(blob)
+			}
 		}
 		lines = append(lines, strings.Join(text, "|"))
 	}

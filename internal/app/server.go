@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
 
 	"faultline/internal/journal"
+	"faultline/internal/telemetry"
 )
 
 // listen opens the address. A taken port is told with what to do about it.
@@ -45,9 +47,10 @@ func (a *App) tellRoom(err error) {
 // newServer bounds everything that a slow or hostile client can hold: time to
 // send a head and a body, size of a head, idle time. Event streams lift the
 // write bound for themselves.
-func newServer(h http.Handler) *http.Server {
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,
+		ErrorLog:          slog.NewLogLogger(telemetry.Room(log, "server").Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      60 * time.Second,

@@ -128,6 +128,26 @@ func (p *program) json(path string, into any) {
 	}
 }
 
+// exported counts the reports that the data folder's owner can get.
+func (p *program) exported() int {
+	p.t.Helper()
+	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.url+"/console/export?kind=reports", nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+LocalToken(p.dir))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		p.t.Fatalf("export: %s %v", resp.Status, err)
+	}
+	return bytes.Count(b, []byte("\n"))
+}
+
 type serviceJSON struct{ State, Incident, Reason string }
 
 func (p *program) service(id faultline.ServiceID) (s serviceJSON) {

@@ -93,7 +93,7 @@ func elsewhere(ts *testscript.TestScript, neg bool, args []string) {
 
 func ip(args string) error {
 	if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {
-		return fmt.Errorf("ip %s: %v: %s", args, err, out) //nolint:errorlint // for people
+		return fmt.Errorf("ip %s: %v: %s", args, err, out)
 	}
 	return nil
 }
