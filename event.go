@@ -83,11 +83,18 @@ type Event struct {
 	// Recovered is set while the series is back inside its band but the event
 	// has not been closed yet; the time is when it came back.
 	Recovered time.Time `json:"recovered,omitzero"`
+	// Fell is set with Recovered: when the excess was last above a tenth of its
+	// peak. A closed event ends there.
+	Fell time.Time `json:"fell,omitzero"`
 	// For unreachable: how it fails, where, and how often in a row.
 	Failure Failure    `json:"failure,omitempty"`
 	Op      Op         `json:"op,omitempty"`
 	Failed  int        `json:"failed_in_a_row,omitempty"`
 	Because []Position `json:"because,omitempty"` // newest observations behind this revision
-	Reason  string     `json:"reason,omitempty"`
+	Reason  string     `json:"reason,omitempty"` // why it was closed or retracted
 	Origin  Origin     `json:"origin"`
 }
+
+// LevelSinceStart is the Reason of a surge that is retracted: it went on at the
+// level that it had when listening began, which is all that is known.
+const LevelSinceStart = "level_since_start"

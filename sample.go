@@ -1,6 +1,7 @@
 package faultline
 
 import (
+	"math/bits"
 	"strings"
 	"time"
 )
@@ -81,10 +82,10 @@ type Sample struct {
 	Works      int `json:"works,omitempty"`
 	Reporters  int `json:"reporters,omitempty"`
 	Networks   int `json:"networks,omitempty"`
-	// NetworkBits has bit (keyed hash of the network mod 64) set for each network
-	// behind Value. Ors of it bound the networks of a longer window from below,
-	// where sums of Networks bound them from above. 0: not known.
-	NetworkBits uint64 `json:"-"`
+	// Bits bound the people and networks of a longer window from below, where sums
+	// of Reporters and Networks bound them from above.
+	ReporterBits Bits `json:"-"`
+	NetworkBits  Bits `json:"-"`
 	// Complete is the share of the bin in which the collector was awake. Below
 	// 0.5 a bin is unknown, and unknown is not zero.
 	Complete float64 `json:"complete"`
@@ -100,6 +101,21 @@ type Sample struct {
 	// Mix is set on a service's world-wide bins of reports when there are enough.
 	Mix Mix `json:"mix,omitzero"`
 }
+
+// Bits is a set of keyed hashes, folded to 64: bit h mod 64 is set for each hash
+// h behind a sample's Value. Sets of several samples are joined by |. 0: none is
+// known.
+type Bits uint64
+
+// Add puts a hash into the set; 0 is no hash.
+func (b *Bits) Add(hash uint64) {
+	if hash != 0 {
+		*b |= 1 << (hash % 64)
+	}
+}
+
+// Least is how many different hashes the set certainly holds.
+func (b Bits) Least() int { return bits.OnesCount64(uint64(b)) }
 
 // Mix says what the problem reports of the last half hour look like together:
 // what tells a crowd of people from a script. Shares are 0 to 1.

@@ -120,7 +120,7 @@ func (r *Room) lean(s faultline.Series, d detector.Detector) {
 	}
 	parent, ok := r.of(s.Parent()).(detector.Shaper)
 	if ok {
-		child.Under(parent.Shape)
+		child.Under(parent)
 	}
 }
 

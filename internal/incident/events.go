@@ -49,7 +49,21 @@ func (c *Config) counts(e *faultline.Event) bool {
 	case e.Young:
 		return e.Reporters >= c.YoungReporters
 	}
-	return e.LogP >= c.PossibleLogP && e.Reporters >= c.PossibleReporters
+	return e.LogP >= c.PossibleLogP+shared(e.Series.Level) && e.Reporters >= c.PossibleReporters
+}
+
+// shared is by how much more surprising a country's or a network's surge must be
+// to begin an incident, as −log10 p: about ten countries and a hundred networks
+// of a service share the error that its world-wide series may make alone
+// (Bonferroni, with weights by level).
+func shared(level faultline.Level) float64 {
+	switch level {
+	case faultline.InCountry:
+		return 1
+	case faultline.InASN:
+		return 2
+	}
+	return 0
 }
 
 // attach makes the event part of the service's incident: the open one, the one

@@ -89,6 +89,7 @@ func (g *rig) check(vantage string, up bool) faultline.Reading {
 var (
 	world = faultline.Series{Metric: faultline.MetricReports, Service: "x"}
 	gb    = faultline.Series{Metric: faultline.MetricReports, Service: "x", Level: faultline.InCountry, Country: "GB"}
+	bt    = faultline.Series{Metric: faultline.MetricReports, Service: "x", Level: faultline.InASN, Country: "GB", ASN: 2856}
 	us    = faultline.Series{Metric: faultline.MetricReports, Service: "x", Level: faultline.InCountry, Country: "US"}
 )
 
@@ -206,6 +207,10 @@ func TestPossible(t *testing.T) {
 	}{
 		{"reports at p 1e-6 with 5 people in 3 networks", weak(func(e *faultline.Event) { e.LogP, e.Reporters, e.Networks = 6, 5, 3 }), true},
 		{"a country alone is enough", func(g *rig) { g.surge("e", gb) }, true},
+		{"at p 1e-7, since there are many", func(g *rig) { g.surge("e", gb, func(e *faultline.Event) { e.LogP = 7 }) }, true},
+		{"not at less", func(g *rig) { g.surge("e", gb, func(e *faultline.Event) { e.LogP = 6.9 }) }, false},
+		{"a network at p 1e-8", func(g *rig) { g.surge("e", bt, func(e *faultline.Event) { e.LogP = 8 }) }, true},
+		{"not at less, since there are very many", func(g *rig) { g.surge("e", bt, func(e *faultline.Event) { e.LogP = 7.9 }) }, false},
 		{"p is larger", weak(func(e *faultline.Event) { e.LogP = 5.9 }), false},
 		{"too few people", weak(func(e *faultline.Event) { e.Reporters = 4 }), false},
 		{"too few networks", weak(func(e *faultline.Event) { e.Networks = 2 }), false},

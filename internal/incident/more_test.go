@@ -160,6 +160,46 @@ func TestARetractedEventTakesItsIncidentBack(t *testing.T) {
 	}
 }
 
+func TestALevelSinceTheStartIsTakenBackInThoseWords(t *testing.T) {
+	g := newRig(t, incident.Config{})
+	g.surge("s", world, func(e *faultline.Event) { e.Young = true })
+	g.revise("s", func(e *faultline.Event) { e.State, e.Reason = faultline.EventRetracted, faultline.LevelSinceStart })
+	g.want(faultline.Retracted)
+	if i := g.last[first]; !strings.Contains(i.Reason, "since listening began") && !strings.Contains(i.Reason, "when listening began") || !slices.Equal(i.Changes[len(i.Changes)-1].Because, []string{"s"}) {
+		t.Errorf("%q because %v", i.Reason, i.Changes[len(i.Changes)-1].Because)
+	}
+}
+
+func TestWhatIsPartOfALevelSinceTheStartIsTakenBackWithIt(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		young bool
+		want  faultline.State
+	}{{"young", true, faultline.Retracted}, {"of a series that is known", false, faultline.Possible}} {
+		t.Run(c.name, func(t *testing.T) {
+			g := newRig(t, incident.Config{})
+			g.surge("s", world, func(e *faultline.Event) { e.Young = true })
+			g.surge("s2", gb, func(e *faultline.Event) { e.Young = c.young })
+			g.pass(time.Hour)
+			g.revise("s", func(e *faultline.Event) { e.State, e.Reason = faultline.EventRetracted, faultline.LevelSinceStart })
+			g.want(c.want)
+		})
+	}
+}
+
+func TestAnEpisodeEndsWhereTheExcessFell(t *testing.T) {
+	g := newRig(t, incident.Config{})
+	g.surge("s", world)
+	g.pass(40 * time.Minute)
+	fell := g.now.Add(-20 * time.Minute)
+	g.revise("s", func(e *faultline.Event) { e.Recovered, e.Fell = g.now, fell })
+	g.pass(10 * time.Minute)
+	g.want(faultline.Recovering)
+	if end := g.last[first].End; !end.Equal(fell) {
+		t.Errorf("ended at %v, want %v", end, fell)
+	}
+}
+
 func TestEpisodes(t *testing.T) {
 	shifted := func(onset, end time.Duration) func(*faultline.Event) {
 		return func(e *faultline.Event) {

@@ -218,10 +218,8 @@ func apart(waves []wave) []wave {
 
 // episode describes a wave by the events in it.
 func (w *wave) episode() faultline.Episode {
-	first := slices.MinFunc(w.events, func(a, b *tracked) int { return a.Event.Onset.Compare(b.Event.Onset) })
-	e := faultline.Episode{
-		Onset: w.start, OnsetLow: first.Event.OnsetLow, OnsetHigh: first.Event.OnsetHigh, End: w.end, Events: []string{},
-	}
+	e := faultline.Episode{Onset: w.start, End: w.end, Events: []string{}}
+	e.OnsetLow, e.OnsetHigh = w.onset()
 	for _, t := range w.events {
 		e.Events = append(e.Events, t.Event.ID)
 		if t.Event.Series.Level == faultline.InCountry && !slices.Contains(e.Countries, t.Event.Series.Country) {
@@ -234,6 +232,19 @@ func (w *wave) episode() faultline.Episode {
 		e.Peak, e.PeakValue, e.PeakUsual, e.PeakWidth = top.Event.Peak, top.Event.PeakValue, top.Event.PeakUsual, top.Event.PeakWidth
 	}
 	return e
+}
+
+// onset is the interval of the wave's start: that of the event that began with
+// it, or else of the one nearest to it.
+func (w *wave) onset() (low, high time.Time) {
+	first := slices.MinFunc(w.events, func(a, b *tracked) int {
+		return cmp.Compare(w.start.Sub(a.Event.Onset).Abs(), w.start.Sub(b.Event.Onset).Abs())
+	})
+	low, high = first.Event.OnsetLow, first.Event.OnsetHigh
+	if low.After(w.start) {
+		low = w.start
+	}
+	return low, latest(high, w.start)
 }
 
 // highest is the surge with the highest rate among those of the widest level.

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -65,10 +66,13 @@ func (t *tracked) end() time.Time {
 	if !t.Event.End.IsZero() {
 		return t.Event.End
 	}
-	if t.Event.State == faultline.EventOpen {
-		return t.Event.Recovered
+	switch {
+	case t.Event.State != faultline.EventOpen:
+		return t.Event.At
+	case t.Event.Recovered.IsZero():
+		return time.Time{}
 	}
-	return t.Event.At
+	return cmp.Or(t.Event.Fell, t.Event.Recovered)
 }
 
 // active says whether the event shows the failure now.

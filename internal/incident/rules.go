@@ -3,6 +3,7 @@ package incident
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +34,7 @@ func (r *Room) next(s *service, rec *record) bool {
 	}
 	switch {
 	case rec.withdrawn():
-		rec.retract(r, By, "the data that opened it were corrected: nothing unusual is left in them", rec.ids())
+		rec.retract(r, By, rec.withdrawal(), rec.all())
 		return true
 	case r.unheard(rec):
 		rec.resolve(r, By, "nobody could measure for "+inWords(r.cfg.Unheard)+"; this is not a sign that it works", nil)
@@ -61,15 +62,44 @@ func (r *Room) nextRecovering(s *service, rec *record) bool {
 	return true
 }
 
-// withdrawn says whether every event behind the incident was retracted.
+// withdrawn says whether every event behind the incident was retracted, or rests
+// on nothing since a wider one was.
 func (rec *record) withdrawn() bool {
 	for _, t := range rec.Events {
-		if t.Event.State != faultline.EventRetracted {
+		if t.Event.State != faultline.EventRetracted && !rec.groundless(t) {
 			return false
 		}
 	}
 	return len(rec.Events) > 0
 }
+
+// groundless says whether a surge of a young series is part of a wider one that
+// was only the level since listening began.
+func (rec *record) groundless(t *tracked) bool {
+	if !t.Event.Young {
+		return false
+	}
+	for _, w := range rec.Events {
+		if w.Event.State == faultline.EventRetracted && w.Event.Reason == faultline.LevelSinceStart &&
+			above(w.Event.Series, t.Event.Series) && !t.Event.Onset.After(w.Event.At) {
+			return true
+		}
+	}
+	return false
+}
+
+// withdrawal says why.
+func (rec *record) withdrawal() string {
+	for _, t := range rec.Events {
+		if t.Event.Reason == faultline.LevelSinceStart {
+			return "an hour later the reports were still at the level that they had when listening began: that is taken as usual, and whether it is cannot be told yet"
+		}
+	}
+	return "the data that opened it were corrected: nothing unusual is left in them"
+}
+
+// all lists every event, retracted ones too.
+func (rec *record) all() []string { return slices.Sorted(maps.Keys(rec.Events)) }
 
 // unheard says whether none of the series that fail was measured for long.
 func (r *Room) unheard(rec *record) bool {

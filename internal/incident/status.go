@@ -13,6 +13,8 @@ const (
 	ProbesSilent = "probes_silent" // no checks arrive any more
 	Silent       = "collector_silent"
 	Checking     = "checking" // checks fail, not often enough to say more
+	// YoungBaseline is of readings: what is usual is not known yet.
+	YoungBaseline = "young_baseline"
 )
 
 // setStatus emits the service's status when it changed.
@@ -98,7 +100,7 @@ func (r *Room) probesOf(s *service) (p panel) {
 
 // reportsAwake says whether the reports can tell.
 func (s *service) reportsAwake(r *Room) bool {
-	return !s.World.At.IsZero() && s.World.Verdict != faultline.CannotTell && r.now.Sub(s.World.At) <= r.cfg.Fresh
+	return s.heard(r) && s.World.Verdict != faultline.CannotTell
 }
 
 // reason says why nothing can tell. A vantage that cannot be trusted comes
@@ -119,8 +121,14 @@ func (r *Room) reason(s *service, p *panel) string {
 	return s.World.Reason
 }
 
-// anyAwake says whether any instrument can tell.
+// anyAwake says whether any instrument can tell that an event is over. Reports
+// can when somebody listens: a young baseline does not know what is usual, but
+// its detector has closed what it opened.
 func (r *Room) anyAwake(s *service) bool {
-	p := r.probesOf(s)
-	return p.healthy > 0 || s.reportsAwake(r)
+	return r.probesOf(s).healthy > 0 || s.reportsAwake(r) || s.World.Reason == YoungBaseline && s.heard(r)
+}
+
+// heard says whether the reports were listened to a short time ago.
+func (s *service) heard(r *Room) bool {
+	return !s.World.At.IsZero() && r.now.Sub(s.World.At) <= r.cfg.Fresh
 }

@@ -17,7 +17,7 @@ type check struct {
 // attempt remembers a first attempt, so that the second one can revise its
 // sample: the one that follows it within a check's interval, or half a minute.
 type attempt struct {
-	due, start time.Time
+	start time.Time
 }
 
 // repeats says whether m is the second opinion on a. Its Due is its own: when
@@ -53,7 +53,7 @@ func (r *Room) measure(o *faultline.Observation, m *faultline.Measurement) fault
 func (r *Room) number(m *faultline.Measurement, x *faultline.Sample) {
 	id := check{m.Service, m.Vantage.ID, m.Target}
 	if m.Attempt < 2 {
-		r.remember(id, attempt{m.Due, x.Start})
+		r.remember(id, attempt{x.Start})
 		return
 	}
 	x.Revision = m.Attempt

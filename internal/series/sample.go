@@ -10,6 +10,7 @@ import (
 // sum is what the leaves of a series hold together.
 type sum struct {
 	raw, works, people, kept, networks int
+	persons, nets                      faultline.Bits
 	touched                            bool
 	last                               faultline.Position
 	origin                             faultline.Origin
@@ -21,6 +22,8 @@ func (t *sum) add(l *leaf) {
 	t.people += int(l.people)
 	t.kept += int(l.kept)
 	t.networks += int(l.networks)
+	t.persons |= l.persons
+	t.nets |= l.nets
 	t.touched = t.touched || l.touched
 	if l.last.After(t.last) || t.last.IsZero() {
 		t.last = l.last
@@ -182,7 +185,7 @@ func (e *emitter) sample(id faultline.Series, t *sum, value float64) faultline.S
 	return faultline.Sample{
 		Series: id, Start: timeOf(e.minute), Width: faultline.Seconds(time.Minute),
 		Value: value, N: float64(t.people), Raw: t.raw, Discounted: t.people - int(math.Round(value)), Works: t.works,
-		Reporters: int(math.Round(value)), Networks: t.networks,
+		Reporters: int(math.Round(value)), Networks: t.networks, ReporterBits: t.persons, NetworkBits: t.nets,
 		Complete: e.complete, Origin: origin, Last: t.last, Revision: e.revision,
 	}
 }

@@ -110,6 +110,8 @@ func (s *service) weigh(c *Config, p *faultline.Report, minute int64, l *leaf, o
 	case kept:
 		l.kept++
 		l.people++
+		l.persons.Add(p.Reporter)
+		l.nets.Add(p.Network)
 	case discounted:
 		l.people++
 	case double:
@@ -155,12 +157,14 @@ const fewLeaves = 12
 // leaf is one ASN in one country in one minute.
 type leaf struct {
 	key      uint64
-	raw      int32 // problem reports
-	works    int32 // people for whom it works
-	people   int32 // problem reports that are not double
-	kept     int32 // of them, those within their network's cap
-	networks int32 // with a report in kept
-	touched  bool  // by a late report, since the last revision
+	raw      int32          // problem reports
+	works    int32          // people for whom it works
+	people   int32          // problem reports that are not double
+	kept     int32          // of them, those within their network's cap
+	networks int32          // with a report in kept
+	persons  faultline.Bits // behind kept
+	nets     faultline.Bits
+	touched  bool // by a late report, since the last revision
 	last     faultline.Position
 	origin   faultline.Origin
 	cells    [cellKinds]uint32 // not yet emitted

@@ -11,7 +11,7 @@ import (
 )
 
 // snapshotVersion changes with the layout below.
-const snapshotVersion = 1
+const snapshotVersion = 2
 
 // MarshalBinary writes the whole state. The same state gives the same bytes.
 // Config is not part of it.
@@ -70,7 +70,7 @@ func (r *Room) read(rd *reader) {
 	}
 	for range rd.count() {
 		id := check{faultline.ServiceID(rd.string()), rd.string(), rd.string()}
-		r.checks[id] = attempt{rd.time(), rd.time()}
+		r.checks[id] = attempt{rd.time()}
 	}
 	for range rd.count() {
 		s := newService(faultline.ServiceID(rd.string()))
@@ -98,7 +98,6 @@ func (r *Room) writeChecks(w *writer) {
 		w.string(string(id.service))
 		w.string(id.vantage)
 		w.string(id.target)
-		w.time(r.checks[id].due)
 		w.time(r.checks[id].start)
 	}
 }
@@ -198,6 +197,8 @@ func (l *leaf) write(w *writer) {
 	for _, n := range []int32{l.raw, l.works, l.people, l.kept, l.networks} {
 		w.int(int64(n))
 	}
+	w.hash(uint64(l.persons))
+	w.hash(uint64(l.nets))
 	w.bool(l.touched)
 	w.position(l.last)
 	w.string(string(l.origin))
@@ -209,6 +210,7 @@ func readLeaf(r *reader) leaf {
 	for _, n := range []*int32{&l.raw, &l.works, &l.people, &l.kept, &l.networks} {
 		*n = int32(r.int())
 	}
+	l.persons, l.nets = faultline.Bits(r.hash()), faultline.Bits(r.hash())
 	l.touched, l.last, l.origin = r.bool(), r.position(), faultline.Origin(r.string())
 	readKinds(r, &l.cells)
 	return l

@@ -34,7 +34,10 @@ type Accepter interface{ Accept(at time.Time) }
 type Shaper interface {
 	// Shape is the season at a moment relative to its mean; 0: not known yet.
 	Shape(at time.Time) float64
-	Under(shape func(at time.Time) float64)
+	// Listened says whether the bin at a moment is known. Where the wider series
+	// was heard and the narrow one did not exist yet, its count was zero.
+	Listened(at time.Time) bool
+	Under(parent Shaper)
 }
 
 // Factory makes the detector of one series.

@@ -94,7 +94,7 @@ func Sample(s faultline.Series, at time.Time, width time.Duration, x float64) fa
 		Complete: 1, Revision: 1, Origin: faultline.Simulated, Last: faultline.Position{Frame: uint64(at.Unix()/int64(width.Seconds()) + 1)},
 	}
 	for i := range min(n, 64) {
-		out.NetworkBits |= 1 << (uint(i+int(at.Unix()/60)) % 64)
+		out.NetworkBits.Add(64 + uint64(i) + uint64(at.Unix()/60))
 	}
 	return out
 }

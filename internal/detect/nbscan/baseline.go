@@ -33,6 +33,7 @@ const (
 const (
 	levelDrift  = 0.06 // standard deviation of a day's change of the logarithm of the level
 	levelReturn = 30.0 // days after which a change of level is forgotten
+	slowMemory  = 7 * 86400 / tick
 )
 
 // cell is a weighted sum: Sum counts in N ticks.
@@ -65,6 +66,7 @@ type baseline struct {
 
 	Level    float64 // logarithm
 	LevelVar float64
+	Slow     float64 // Level, averaged over slowMemory
 
 	Hour  int64      // hour since 1970, the middle one of Near
 	Near  [7]float64 // means of the hours Hour−3 … Hour+3, refreshed every hour
@@ -153,7 +155,12 @@ func (b *baseline) learn(unix int64, x, n, s, phi float64, shape func(unix int64
 	gain := b.LevelVar / (b.LevelVar + v)
 	b.Level += gain * dev
 	b.LevelVar *= 1 - gain
+	b.Slow += (b.Level - b.Slow) * min(1, n/slowMemory)
 }
+
+// lift is by how much the level lies below its average of the last days, at most
+// half: after a holiday a usual day is no surge.
+func (b *baseline) lift() float64 { return min(2, math.Exp(max(0, b.Slow-b.Level))) }
 
 // pass lets n ticks go by: the level grows uncertain and returns to its mean.
 func (b *baseline) pass(n float64) {

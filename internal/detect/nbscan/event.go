@@ -11,13 +11,15 @@ import (
 type episode struct {
 	Kind      int8 // +1 surge, −1 drop, 0 none
 	Young     bool
+	Founded   bool // somebody listened before it began
 	Revision  int32
 	Opened    int64
 	Onset     int64
 	OnsetLow  int64
 	OnsetHigh int64
 	Peak      int64
-	End       int64 // end of the last bin outside the band
+	End       int64 // end of the last bin outside the band with a tenth of the peak's excess
+	Band      int64 // end of the last bin outside the band
 	Recovered int64 // 0: outside the band
 
 	PeakValue  float64
@@ -31,8 +33,8 @@ type episode struct {
 
 	Quiet      int32   // bins in a row inside the band
 	Valley     int32   // bins in a row below a quarter of the peak
-	ValleyHigh float64 // largest excess in the valley's first half hour
-	ValleyEnd  int64
+	ValleyHigh float64 // excess at the end of the valley's first half hour
+	Trough     int32   // bins below a tenth of the peak since it was last above half of it
 
 	SentLogP  float64 // what the last revision said
 	SentPeak  float64
@@ -43,7 +45,7 @@ type episode struct {
 // Rules of the event machine.
 const (
 	bandLogP    = 1.3      // p > 0.05 in the rate window is inside the band
-	bandShare   = 0.1      // of the peak's excess, that the last half hour may hold
+	fellShare   = 0.1      // of the peak's excess: what is below is its tail
 	valleyShare = 0.25     // of the peak's excess
 	repeatAfter = 600      // seconds after which an open event is told again
 	youngLimit  = 43200    // seconds that an event lasts before a young baseline takes it as usual
@@ -62,7 +64,7 @@ func (d *Detector) track(r *result) []faultline.Event {
 		d.weigh(r)
 		return d.tell(false)
 	case d.at(0).Flags&unknown != 0:
-		if d.st.Last-e.End > silentClose {
+		if d.st.Last-e.Band > silentClose {
 			return d.close("collector_silent")
 		}
 		return nil
@@ -73,10 +75,23 @@ func (d *Detector) track(r *result) []faultline.Event {
 	if int(e.Quiet) >= d.lay.slow {
 		return d.close("")
 	}
-	if d.st.Frozen >= freezeShare || d.st.Known < youngTicks && d.st.Last-e.Opened >= youngLimit {
+	switch {
+	case d.unfounded():
+		return retracted(d.accept(faultline.LevelSinceStart))
+	case d.settled():
+		return d.accept("settled")
+	case d.st.Frozen >= freezeShare || d.st.Known < youngTicks && d.st.Last-e.Opened >= youngLimit:
 		return d.accept("lasted_too_long")
 	}
 	return d.tell(false)
+}
+
+// retracted makes the end of an event its retraction.
+func retracted(events []faultline.Event) []faultline.Event {
+	for i := range events {
+		events[i].State = faultline.EventRetracted
+	}
+	return events
 }
 
 // opens says in which direction an event opens with this result.
@@ -90,12 +105,7 @@ func (d *Detector) opens(r *result) int8 {
 			return 1
 		}
 	case young:
-		t := d.sum(d.lay.rate)
-		reporters, networks := people(&t)
-		// So many people of several networks are no retried batch: what they
-		// said within one minute counts in full. Nor does it matter that nobody
-		// listened before: more could only have been heard.
-		if reporters >= d.cfg.YoungReporters && networks >= d.cfg.Networks && max(r.RawUp, upperLogP(t.Sum, t.Mu, 1/phiYoung)) >= youngPenalty {
+		if d.opensYoung() {
 			return 1
 		}
 	case r.Up >= d.cfg.Open && d.enough(r):
@@ -109,11 +119,7 @@ func (d *Detector) opens(r *result) int8 {
 // enough says whether enough people of enough networks stand behind the best
 // window.
 func (d *Detector) enough(r *result) bool {
-	if d.cfg.Anonymous {
-		return true
-	}
-	reporters, networks := people(&d.tot[r.W])
-	return reporters >= d.cfg.Reporters && networks >= d.cfg.Networks
+	return d.cfg.Anonymous || d.tot[r.W].enough(d.cfg.Reporters, d.cfg.Networks)
 }
 
 func (d *Detector) open(r *result) []faultline.Event {
@@ -122,9 +128,10 @@ func (d *Detector) open(r *result) []faultline.Event {
 		return nil
 	}
 	now := d.st.Last + d.st.Width
-	d.st.Ev = episode{Kind: way, Opened: now, Young: d.st.Known < youngTicks, End: now, Peak: d.st.Last}
+	d.st.Ev = episode{Kind: way, Opened: now, Young: d.st.Known < youngTicks, End: now, Band: now, Peak: d.st.Last}
 	first := d.onset(0)
 	e := &d.st.Ev
+	e.Founded = d.founded(first)
 	for k := first; k >= 0; k-- {
 		s := d.at(k)
 		if s.Flags&(unknown|spent) == 0 {
@@ -190,15 +197,12 @@ func (d *Detector) follow(r *result) (again bool) {
 	over := way * (float64(s.X) - float64(s.Mu))
 	e.Pending += over
 	t := d.sum(d.lay.rate)
-	excess := way * (t.Sum - t.Mu)
 	logP := d.logP(&t, d.lay.rate)
 	if over > d.sigma(float64(s.Mu), 1) && logP >= bandLogP {
-		e.End = d.st.Last + d.st.Width
-		e.Excess += e.Pending
-		e.Pending = 0
+		d.lasts()
 	}
 	d.calm(&t, logP)
-	if d.valley(&t, excess) {
+	if d.trough() || d.valley(&t) {
 		return true
 	}
 	if d.climb(0) && d.st.Last-e.Opened < 7200 {
@@ -206,6 +210,17 @@ func (d *Detector) follow(r *result) (again bool) {
 	}
 	d.weigh(r)
 	return false
+}
+
+// lasts notes that the newest bin lies outside the band.
+func (d *Detector) lasts() {
+	e := &d.st.Ev
+	e.Band = d.st.Last + d.st.Width
+	if d.excess(0) >= fellShare*e.PeakExcess {
+		e.End = e.Band
+		e.Excess += e.Pending
+		e.Pending = 0
+	}
 }
 
 // logP tests a window of so many bins in the event's direction, uncalibrated.
@@ -223,30 +238,57 @@ func (d *Detector) calm(t *total, logP float64) {
 	half := d.sum(d.lay.slow)
 	left := float64(e.Kind) * (half.Sum - half.Mu)
 	perRate := float64(d.lay.slow) / float64(d.lay.rate)
-	room := max(2*d.sigma(half.Mu, d.lay.slow), bandShare*e.PeakExcess*perRate)
+	room := max(2*d.sigma(half.Mu, d.lay.slow), fellShare*e.PeakExcess*perRate)
 	if t.Bins == 0 || logP >= bandLogP {
 		e.Quiet, e.Recovered = 0, 0
 		return
 	}
 	if e.Recovered == 0 {
-		e.Recovered = e.End
+		e.Recovered = e.Band
 	}
 	if e.Quiet++; left > room {
 		e.Quiet = min(e.Quiet, int32(d.lay.slow-1))
 	}
 }
 
-// valley watches for two surges in one event: the excess falls below a quarter
-// of the peak for half an hour and rises to four times the valley again, more
-// than its own noise explains.
-func (d *Detector) valley(t *total, excess float64) bool {
+// trough watches for a short deep valley between two surges: below a tenth of
+// the peak and up again to a quarter, more than its own noise explains.
+func (d *Detector) trough() bool {
 	e := &d.st.Ev
+	now := d.excess(0)
+	if now < fellShare*e.PeakExcess {
+		e.Trough++
+		return false
+	}
+	if e.Kind < 0 || now < valleyShare*e.PeakExcess {
+		return false
+	}
+	if int(e.Trough) >= max(2, d.lay.bins[0]/2) && d.rises(d.lay.bins[0], fellShare*e.PeakExcess) {
+		return true
+	}
+	if now >= 2*valleyShare*e.PeakExcess {
+		e.Trough = 0
+	}
+	return false
+}
+
+// rises says whether the newest window of so many bins holds more than an excess
+// of low a rate window explains.
+func (d *Detector) rises(bins int, low float64) bool {
+	t := d.sum(bins)
+	return upperLogP(t.Sum, t.Mu+low*float64(bins)/float64(d.lay.rate), 1/d.phiOf(bins)) >= d.cfg.Open
+}
+
+// valley watches for a long one: the excess falls below a quarter of the peak
+// for half an hour and rises to four times the valley again.
+func (d *Detector) valley(t *total) bool {
+	e := &d.st.Ev
+	excess := float64(e.Kind) * (t.Sum - t.Mu)
 	if excess < valleyShare*e.PeakExcess {
 		e.Valley++
 		if int(e.Valley) <= d.lay.slow {
-			e.ValleyHigh, e.ValleyEnd = max(excess, 0), e.End
+			e.ValleyHigh = max(excess, 0)
 		}
-		e.ValleyHigh = max(e.ValleyHigh, 0)
 	}
 	if int(e.Valley) < d.lay.slow {
 		if excess >= valleyShare*e.PeakExcess {
@@ -254,24 +296,23 @@ func (d *Detector) valley(t *total, excess float64) bool {
 		}
 		return false
 	}
-	if excess < e.ValleyHigh/valleyShare || excess <= 0 || e.Kind < 0 {
-		return false
-	}
-	usual := t.Mu + e.ValleyHigh
-	return upperLogP(t.Sum, usual, 1/d.phiOf(d.lay.rate)) >= d.cfg.Open
+	return e.Kind > 0 && excess > 0 && excess >= e.ValleyHigh/valleyShare && d.rises(d.lay.rate, e.ValleyHigh)
 }
 
 // close ends the event. Its bins are spent: no later window looks at them.
 func (d *Detector) close(reason string) []faultline.Event {
 	e := &d.st.Ev
+	spend := e.Band
 	if reason == "split" {
-		e.End = min(e.End, max(d.rise(), e.Onset+d.st.Width))
+		var until int64
+		until, spend = d.lull()
+		e.End = min(e.End, max(until, e.Onset+d.st.Width))
 	}
 	ev := d.event()
 	ev.State, ev.End, ev.Reason = faultline.EventClosed, unix(e.End), reason
 	ev.Revision++
 	for k := range d.ring {
-		if d.st.Last-int64(k)*d.st.Width < e.End {
+		if d.st.Last-int64(k)*d.st.Width < spend {
 			d.at(k).Flags |= spent
 		}
 	}
@@ -280,17 +321,38 @@ func (d *Detector) close(reason string) []faultline.Event {
 	return []faultline.Event{ev}
 }
 
-// rise is where the newest rise out of a valley began: after the newest bin of
-// the last hour at which the excess was within a quarter of what it is now.
-func (d *Detector) rise() int64 {
-	top := d.sum(d.lay.rate)
-	limit := valleyShare * (top.Sum - top.Mu) / float64(d.lay.rate)
-	for k := range min(2*d.lay.slow, len(d.ring)) {
-		if s := d.at(k); float64(s.X)-float64(s.Mu) <= limit {
-			return d.st.Last - int64(k-1)*d.st.Width
+// lull is how the event looks between two surges: until, the end of the last bin
+// that held a tenth of the first one's peak, and rise, the start of the second:
+// after the newest of the last hour's bins that lay near its lowest.
+func (d *Detector) lull() (until, rise int64) {
+	e := &d.st.Ev
+	last := min(2*d.lay.slow, int((d.st.Last-e.Onset)/d.st.Width), len(d.ring)-d.lay.bins[0])
+	lowest := math.Inf(1)
+	for k := range last {
+		lowest = min(lowest, d.excess(k))
+	}
+	k, near := 0, lowest+fellShare*(d.excess(0)-lowest)
+	for k < last-1 && d.excess(k) > near {
+		k++
+	}
+	end := func(k int) int64 { return d.st.Last - int64(k-1)*d.st.Width }
+	rise = end(k)
+	for k < last-1 && d.excess(k) < fellShare*e.PeakExcess {
+		k++
+	}
+	return end(k), rise
+}
+
+// excess is what the shortest window that ended k bins ago held above usual, in
+// the event's direction, as much as it would be in the rate window.
+func (d *Detector) excess(k int) float64 {
+	over := 0.0
+	for i := k; i < min(k+d.lay.bins[0], len(d.ring)); i++ {
+		if s := d.at(i); s.Flags&(unknown|spent) == 0 {
+			over += float64(s.X) - float64(s.Mu)
 		}
 	}
-	return d.st.Last
+	return float64(d.st.Ev.Kind) * over * float64(d.lay.rate) / float64(d.lay.bins[0])
 }
 
 // accept makes the level of the last two hours the usual one and ends the
@@ -341,7 +403,8 @@ func (d *Detector) sum(bins int) total {
 		t.Mu += float64(s.Mu)
 		t.Reporters += int(s.Reporters)
 		t.Networks += int(s.Networks)
-		t.NetBits |= s.NetBits
+		t.People |= s.People
+		t.Nets |= s.Nets
 	}
 	return t
 }

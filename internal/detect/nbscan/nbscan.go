@@ -81,18 +81,18 @@ const (
 	freezeMemory = 7 * 86400 / tick
 )
 
-// Drops are tested only where at least so many counts were expected, and are
-// none above this share of usual: holidays and changed habits reach 0.6.
+// Drops are tested only where at least so many counts were expected, and against
+// what is left on a holiday or with changed habits: that share of usual.
 const (
 	dropExpected = 8
-	dropShare    = 0.5
+	dropShare    = 0.6
 )
 
 // Detector watches one series.
 type Detector struct {
 	cfg    Config
 	series faultline.Series
-	shape  func(time.Time) float64 // the parent's season, or nil
+	parent detector.Shaper // the next wider series, or nil
 	lay    layout
 	tot    [windows]total
 	ring   []slot
@@ -130,9 +130,19 @@ func New(s faultline.Series, c Config) *Detector {
 	return &Detector{cfg: c, series: s, st: state{Version: stateVersion, Base: newBaseline()}}
 }
 
-// Under gives the detector the season of the next wider series: its own hours
-// are shrunk to that shape while it has seen little itself.
-func (d *Detector) Under(shape func(time.Time) float64) { d.shape = shape }
+// Under gives the detector the next wider series: its own hours are shrunk to
+// that season while it has seen little itself, and where that series was
+// listened to before this one began, this one's counts were zero.
+func (d *Detector) Under(parent detector.Shaper) { d.parent = parent }
+
+// Listened says whether the bin that holds the moment is in the ring and known.
+func (d *Detector) Listened(at time.Time) bool {
+	back := d.st.Last + d.st.Width - 1 - at.Unix()
+	if d.st.Width == 0 || back < 0 || back/d.st.Width >= int64(len(d.ring)) {
+		return false
+	}
+	return d.at(int(back/d.st.Width)).Flags&unknown == 0
+}
 
 // Shape is the season at a moment relative to its mean: 1 is average. It is 0
 // while less than three days are known.
@@ -211,8 +221,18 @@ func (d *Detector) begin(start, width int64) {
 	d.st.Width, d.st.Last = width, start-width
 	d.lay = layoutOf(width)
 	d.ring = make([]slot, d.lay.ring)
-	for i := range d.ring {
-		d.ring[i].Flags = unknown
+	for k := range d.ring {
+		d.at(k).Flags = unknown
+		if d.parent != nil && d.parent.Listened(unix(d.middle(k))) {
+			d.at(k).Flags = 0
+			d.st.Base.Total.N += d.ticks()
+		}
+	}
+	d.st.Base.refresh(d.middle(0), d.phiTick(), d.shapeAt)
+	for k := range d.ring {
+		if s := d.at(k); s.Flags == 0 {
+			s.Mu = float32(d.expect(1))
+		}
 	}
 }
 
@@ -229,10 +249,10 @@ func (d *Detector) skip(ahead, start int64) {
 
 // shapeAt adapts the parent's shape to Unix seconds.
 func (d *Detector) shapeAt(unix int64) float64 {
-	if d.shape == nil {
+	if d.parent == nil {
 		return 0
 	}
-	return d.shape(time.Unix(unix, 0).UTC())
+	return d.parent.Shape(time.Unix(unix, 0).UTC())
 }
 
 // middle is the moment in the middle of the bin that is back bins old.
@@ -253,7 +273,7 @@ const minComplete = 0.5
 
 func slotOf(s *faultline.Sample, mu float64) slot {
 	o := slot{
-		X: float32(s.Value), Mu: float32(mu), NetBits: s.NetworkBits,
+		X: float32(s.Value), Mu: float32(mu), People: s.ReporterBits, Nets: s.NetworkBits,
 		Reporters: clip16(s.Reporters), Networks: clip16(s.Networks), Revision: clip16(s.Revision),
 	}
 	if s.Complete < minComplete {

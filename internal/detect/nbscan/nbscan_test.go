@@ -1,6 +1,7 @@
 package nbscan_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -167,45 +168,6 @@ func TestLoneSpikesOpenNothing(t *testing.T) {
 	}
 }
 
-func TestAYoungInstallationFindsTwentyPeopleOfThreeNetworks(t *testing.T) {
-	for _, c := range []struct {
-		name             string
-		people, networks int
-		want             bool
-	}{
-		{"twenty of twenty networks", 20, 20, true},
-		{"nineteen are too few", 19, 19, false},
-		{"two networks are too few", 40, 2, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			d := nbscan.New(series, nbscan.Defaults())
-			var events []faultline.Event
-			for i := range 60 {
-				x := 0
-				if i >= 40 && i < 50 {
-					x = c.people / 10
-					if i-40 < c.people%10 {
-						x++
-					}
-				}
-				s := detecttest.Sample(series, monday.Add(time.Duration(i)*time.Minute), time.Minute, float64(x))
-				s.Networks, s.NetworkBits = min(x, c.networks), uint64(1<<min(c.networks, 20)-1)
-				if x == 0 {
-					s.NetworkBits = 0
-				}
-				_, es := d.Step(&s)
-				events = append(events, es...)
-			}
-			if (len(events) > 0) != c.want {
-				t.Fatalf("%d revisions, want some: %v", len(events), c.want)
-			}
-			if c.want && !events[0].Young {
-				t.Error("the event does not say that its baseline is young")
-			}
-		})
-	}
-}
-
 func TestFewPeopleAreNotASurge(t *testing.T) {
 	c := ordinary(15)
 	c.Base = 0.02
@@ -282,5 +244,39 @@ func TestTheClockChangeIsLearnt(t *testing.T) {
 	settled := slices.DeleteFunc(events, func(e faultline.Event) bool { return e.Young })
 	if len(settled) > 0 || len(late) > 0 {
 		t.Errorf("%d revisions before, %d more than a week after the change", len(settled), len(late))
+	}
+}
+
+// P of surges must be right where nothing happens: 1e-3 once in a thousand bins.
+func TestProbabilitiesAreCalibratedOnQuietSeries(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds")
+	}
+	cfg := nbscan.Defaults()
+	cfg.Anonymous = true
+	bins, over := 0, map[int]int{}
+	for i := range 30 {
+		c := ordinary(35)
+		c.Seed, c.Base = uint64(500+i), []float64{0.1, 0.5, 2, 10, 100}[i%5]
+		d := nbscan.New(series, cfg)
+		for i, s := range c.Samples(series) {
+			r, _ := d.Step(&s)
+			if i < 21*288 {
+				continue
+			}
+			bins++
+			for k := 2; k <= 4; k++ {
+				if r.LogP >= float64(k) && r.Verdict != faultline.Dropping {
+					over[k]++
+				}
+			}
+		}
+	}
+	for k := 2; k <= 4; k++ {
+		t.Logf("p ≤ 1e-%d in %.2e of %d bins", k, float64(over[k])/float64(bins), bins)
+		share := float64(over[k]) / float64(bins)
+		if share > 3*math.Pow10(-k) || k < 4 && share < math.Pow10(-k)/5 {
+			t.Errorf("p ≤ 1e-%d in %.1e of bins", k, share)
+		}
 	}
 }

@@ -109,7 +109,7 @@ func (d *Detector) event() faultline.Event {
 		Reporters: int(e.Reporters), Networks: int(e.Networks), Young: e.Young, Origin: originOf(d.st.Origin),
 	}
 	if e.Recovered != 0 {
-		ev.Recovered = unix(e.Recovered)
+		ev.Recovered, ev.Fell = unix(e.Recovered), unix(e.End)
 	}
 	if p := faultline.Position(d.st.Because); !p.IsZero() {
 		ev.Because = []faultline.Position{p}

@@ -1,6 +1,10 @@
 package nbscan
 
-import "math"
+import (
+	"math"
+
+	"faultline"
+)
 
 // spans are the lengths of the scan's windows in minutes. Bins wider than
 // five minutes are scanned by 1, 2, 3 and 6 of them.
@@ -15,7 +19,8 @@ const maxBins = 120
 // A slot is one bin of the ring.
 type slot struct {
 	X, Mu     float32 // seen and expected
-	NetBits   uint64  // see faultline.Sample.NetworkBits
+	People    faultline.Bits
+	Nets      faultline.Bits
 	Reporters uint16
 	Networks  uint16
 	Revision  uint16
@@ -30,14 +35,15 @@ const (
 )
 
 // A total is what a window holds. Cut is Sum with the window's largest bin cut
-// to its second largest, so that one lone bin cannot fire a wide window.
+// to its second largest, or to two standard deviations above what is usual for
+// it, so that one lone bin cannot fire a wide window.
 type total struct {
 	Sum, Cut, Mu float64
 	Bins         int // counted
 	Unknown      int
-	Reporters    int
-	Networks     int    // sum over bins: an upper bound
-	NetBits      uint64 // a lower bound by its bits
+	Reporters    int // sums over bins: upper bounds
+	Networks     int
+	People, Nets faultline.Bits // lower bounds
 }
 
 // layout is how windows fall on bins of one width.
@@ -78,7 +84,7 @@ func layoutOf(width int64) layout {
 // look adds up the windows that end with the newest bin.
 func look(l *layout, ring []slot, head int, out *[windows]total) {
 	var t total
-	var first, second float64
+	var first, second, usual float64
 	w := 0
 	i := head
 	for k := 1; w < l.n; k++ {
@@ -94,16 +100,17 @@ func look(l *layout, ring []slot, head int, out *[windows]total) {
 			t.Mu += float64(s.Mu)
 			t.Reporters += int(s.Reporters)
 			t.Networks += int(s.Networks)
-			t.NetBits |= s.NetBits
+			t.People |= s.People
+			t.Nets |= s.Nets
 			if x > first {
-				first, second = x, first
+				first, second, usual = x, first, float64(s.Mu)
 			} else if x > second {
 				second = x
 			}
 		}
 		if k == l.bins[w] {
 			out[w] = t
-			out[w].Cut = t.Sum - max(0, first-max(second, loneCount))
+			out[w].Cut = t.Sum - max(0, first-max(second, usual+2*math.Sqrt(usual)+loneCount))
 			w++
 		}
 		if i--; i < 0 {

@@ -31,17 +31,25 @@ func normalLogP(z float64) float64 {
 	return z*z/2/math.Ln10 + math.Log10(z*math.Sqrt(2*math.Pi))
 }
 
-// hugeCount is where the differences of log gamma functions lose their digits
-// and the normal approximation is as good.
-const hugeCount = 1e7
+// hugeCount is where the differences of log gamma functions lose their digits;
+// from there on the
+// tail's leading term is told.
+const hugeCount = 1e9
+
+// leadingLogP is −log10 of the tail's leading term by Cramér's theorem.
+func leadingLogP(s, m, r float64) float64 {
+	return max(0, ((s+r)*math.Log1p(r/m)-(s+r)*math.Log1p(r/s)-r*math.Log(s/m))/math.Ln10)
+}
 
 // upperLogP is −log10 P(X ≥ s) for a negative binomial X. s need not be whole.
 func upperLogP(s, m, r float64) float64 {
 	if s <= m {
 		return 0
 	}
-	if z := zScore(s, m, r); z < quickZ || s > hugeCount {
+	if z := zScore(s, m, r); z < quickZ {
 		return max(0, normalLogP(z))
+	} else if s > hugeCount {
+		return leadingLogP(s, m, r)
 	}
 	q := m / (m + r) // each further count multiplies the probability by (k+r)/(k+1)·q
 	sum, term, k := 1.0, 1.0, s
@@ -64,8 +72,10 @@ func lowerLogP(s, m, r float64) float64 {
 	if s >= m {
 		return 0
 	}
-	if z := -zScore(s, m, r); z < quickZ || m > hugeCount {
+	if z := -zScore(s, m, r); z < quickZ {
 		return max(0, normalLogP(z))
+	} else if m > hugeCount {
+		return leadingLogP(s, m, r)
 	}
 	sum, term, k := 1.0, 1.0, s
 	for range maxTerms {

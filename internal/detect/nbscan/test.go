@@ -2,7 +2,6 @@ package nbscan
 
 import (
 	"math"
-	"math/bits"
 )
 
 // result is what the scan says about the newest bin.
@@ -17,7 +16,7 @@ type result struct {
 // test scans the windows and learns from them.
 func (d *Detector) test(r *result) {
 	young := d.st.Known < youngTicks
-	tested := 0
+	tested, lift := 0, d.st.Base.lift()
 	for w := range d.lay.n {
 		t := &d.tot[w]
 		if t.Bins == 0 || t.Unknown*2 > d.lay.bins[w] {
@@ -28,12 +27,12 @@ func (d *Detector) test(r *result) {
 		if young {
 			phi = max(phi, phiYoung)
 		}
-		if x := max(t.Cut, 0); x-t.Mu >= d.cfg.Excess {
-			if p := upperLogP(x, t.Mu, 1/phi); p > r.RawUp {
+		if x, usual := max(t.Cut, 0), t.Mu*lift; x-usual >= d.cfg.Excess {
+			if p := upperLogP(x, usual, 1/phi); p > r.RawUp {
 				r.RawUp, r.W = p, w
 			}
-		} else if t.Mu >= dropExpected && t.Mu-t.Sum >= d.cfg.Excess && t.Sum <= dropShare*t.Mu {
-			if p := lowerLogP(t.Sum, t.Mu, 1/phi); p > r.RawDown {
+		} else if t.Mu >= dropExpected && t.Mu-t.Sum >= d.cfg.Excess {
+			if p := lowerLogP(t.Sum, dropShare*t.Mu, 1/phi); p > r.RawDown {
 				r.RawDown, r.V = p, w
 			}
 		}
@@ -116,19 +115,6 @@ func (d *Detector) settle(r *result, young bool) {
 			st.Phi.learn(w, &d.tot[w], n)
 		}
 	}
-}
-
-// people is how many reporters and networks stand behind a window. Reporters
-// of single bins add up to an upper bound (a person is counted once a bin);
-// networks are bounded from below by the bits of their hashes where the
-// samples carry them, else from above by the sum.
-func people(t *total) (reporters, networks int) {
-	reporters = min(t.Reporters, int(math.Ceil(t.Sum)))
-	networks = t.Networks
-	if t.NetBits != 0 {
-		networks = min(networks, bits.OnesCount64(t.NetBits))
-	}
-	return reporters, networks
 }
 
 // modelError is the variance of the relative error that even a good baseline has.

@@ -186,9 +186,18 @@ func (r *runner) step(row *Row) float64 {
 		r.events = append(r.events, e)
 	}
 	if !reading.At.IsZero() {
-		r.score = faultline.Round(Score(reading.LogP), 5)
+		r.score = faultline.Round(Score(present(&reading)), 5)
 	}
 	return r.score
+}
+
+// present is the evidence of a row. A long window still holds a surge that is
+// over: while the last 15 minutes are as usual, no row of them is anomalous.
+func present(x *faultline.Reading) float64 {
+	if x.Value >= x.Low && x.Value <= x.High {
+		return 0
+	}
+	return x.LogP
 }
 
 const stamp = "2006-01-02 15:04:05"

@@ -236,36 +236,6 @@ func TestRecallAndFalseAlarms(t *testing.T) {
 	}
 }
 
-// P must be right where nothing happens: 1e-3 once in a thousand bins.
-func TestProbabilitiesAreCalibratedOnQuietSeries(t *testing.T) {
-	if testing.Short() {
-		t.Skip("ten seconds")
-	}
-	bins, over := 0, map[int]int{}
-	for i := range 30 {
-		c := counts(uint64(500+i), []float64{0.1, 0.5, 2, 10, 100}[i%5], 35)
-		rows, err := offline.ReadCSV("f", strings.NewReader(file(c, nil)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range offline.Detect("f", rows, offline.Auto).Scores[21*288:] {
-			bins++
-			for k := 2; k <= 4; k++ {
-				if s >= offline.Score(float64(k)) {
-					over[k]++
-				}
-			}
-		}
-	}
-	for k := 2; k <= 4; k++ {
-		t.Logf("p ≤ 1e-%d in %.2e of %d bins", k, float64(over[k])/float64(bins), bins)
-		share := float64(over[k]) / float64(bins)
-		if share > 3*math.Pow10(-k) || k < 4 && share < math.Pow10(-k)/5 {
-			t.Errorf("p ≤ 1e-%d in %.1e of bins", k, share)
-		}
-	}
-}
-
 // Lone spikes, noise that lasts, and both: what fails in practice.
 func TestHarderSeriesStayQuiet(t *testing.T) {
 	for _, c := range []struct {

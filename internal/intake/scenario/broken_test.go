@@ -39,7 +39,6 @@ func TestABrokenLineIsAnErrorWithFileAndLine(t *testing.T) {
 		{"an end before its beginning", "scenario.yaml", "to: 2025-06-16T20:00:00Z", "to: 2025-06-15T20:00:00Z", "s/scenario.yaml:7: to must come after from"},
 		{"a service id with capitals", "scenario.yaml", "id: alone", "id: Alone", `s/scenario.yaml:17: service id "Alone"`},
 		{"noise below one", "scenario.yaml", "noise: 20", "noise: 0", "s/scenario.yaml:14: noise must be"},
-		{"growth that never ends", "scenario.yaml", "noise: 20", "growth: {doublings: 3}\nnoise: 20", "s/scenario.yaml:14: growth"},
 		{"a misspelt column", "peaks.csv", "per_15min", "per_15mins", `s/peaks.csv:1: unknown column "per_15mins" (did you mean "per_15min"?)`},
 		{"a column twice", "peaks.csv", "basis,figures", "basis,basis", `s/peaks.csv:1: column "basis" twice`},
 		{"a missing column", "peaks.csv", ",figures", "", `s/peaks.csv:1: column "figures" is missing`},

@@ -195,15 +195,3 @@ func TestWavesFollowThePublishedShapes(t *testing.T) {
 		}
 	}
 }
-
-func TestGrowthDoublesEvenlyAndEnds(t *testing.T) {
-	g := growth{Doublings: 4, Days: 12}
-	for days, want := range map[int]float64{0: 1.0 / 16, 3: 1.0 / 8, 9: 0.5, 12: 1, 30: 1} {
-		if got := g.at(days * 24 * 60); math.Abs(got-want) > 1e-12 {
-			t.Errorf("after %d days %v, want %v", days, got, want)
-		}
-	}
-	if (growth{}).at(0) != 1 {
-		t.Error("no growth is not all at once")
-	}
-}

@@ -22,12 +22,11 @@ func reportsOf(s *Scenario, from, to time.Time) (problems []*faultline.Observati
 	return problems, works
 }
 
-func TestHistoryIsQuietGrowsAndIsSteadyForNineDays(t *testing.T) {
+func TestHistoryIsQuietAndSteady(t *testing.T) {
 	s := open(t, "2025-03-10-x")
 	if s.Day.Sub(s.From) != 21*day {
 		t.Errorf("history of %v", s.Day.Sub(s.From))
 	}
-	before := 0
 	for d := s.From; d.Before(s.Day); d = d.Add(day) {
 		world := make([]int, 24*60)
 		for o := range s.Between(d, d.Add(day)) {
@@ -37,11 +36,9 @@ func TestHistoryIsQuietGrowsAndIsSteadyForNineDays(t *testing.T) {
 		}
 		n := sum(world)
 		most, _ := largest(world)
-		grown := d.Sub(s.From) >= 12*day
-		if !grown && float64(n) < float64(1.1*float64(before)) || grown && (n < 7_000 || n > 11_000) || most > 250 {
-			t.Errorf("%s: %d usual reports after %d, at most %d in 15 minutes", d.Format(time.DateOnly), n, before, most)
+		if n < 7_000 || n > 11_000 || most > 250 {
+			t.Errorf("%s: %d usual reports, at most %d in 15 minutes", d.Format(time.DateOnly), n, most)
 		}
-		before = n
 	}
 }
 
@@ -206,7 +203,7 @@ func TestAQuietWeekHasBlipsButNoSecondFailure(t *testing.T) {
 	if failed := n - f[""]; failed < 20 || second != 0 {
 		t.Errorf("%d of %d checks fail once, %d twice: want some and none", failed, n, second)
 	}
-	class := at(t, "2025-06-10T10:10:00Z")
+	class := at(t, "2025-06-10T09:10:00Z")
 	networks := map[uint64]int{}
 	problems, _ := reportsOf(s, class, class.Add(6*time.Minute))
 	for _, o := range problems {

@@ -12,7 +12,6 @@ import (
 // plan is what is drawn once, when a scenario is opened.
 type plan struct {
 	noise     int
-	growth    growth
 	streams   []stream
 	usual     []crowd    // of each baseline
 	shares    [][]uint64 // [failure][vantage]: time-outs in basis points
@@ -40,8 +39,8 @@ type crowd struct {
 	shares   choice    // theirs
 }
 
-func newPlan(s *Scenario, noise int, g growth) (plan, error) {
-	p := plan{noise: noise, growth: g, listening: s.listening()}
+func newPlan(s *Scenario, noise int) (plan, error) {
+	p := plan{noise: noise, listening: s.listening()}
 	if err := p.drawWaves(s); err != nil {
 		return p, err
 	}

@@ -12,10 +12,9 @@ const day = 24 * time.Hour
 // those of bursts.
 func (d *draft) addReports() {
 	d.makeRoom()
-	known := d.s.plan.growth.at(d.m)
 	for i := range d.s.tables.baselines {
 		b := &d.s.tables.baselines[i]
-		n := negativeBinomial(d.rng, float64(known*b.rate(d.start, &d.s.tables.hours)), d.s.plan.noise)
+		n := negativeBinomial(d.rng, b.rate(d.start, &d.s.tables.hours), d.s.plan.noise)
 		d.people(&d.s.plan.usual[i], n)
 	}
 	for i := range d.s.plan.streams {

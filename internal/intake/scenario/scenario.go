@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -59,25 +58,7 @@ type manifest struct {
 	Noise      int                 `yaml:"noise"`
 	WorksShare float64             `yaml:"works_share"`
 	SinceShare float64             `yaml:"since_share"`
-	Growth     growth              `yaml:"growth"`
 	Services   []faultline.Service `yaml:"services"`
-}
-
-// growth is how an observatory becomes known: from the scenario's beginning
-// its usual reports double so many times in so many days, evenly, until they
-// are what the table of baselines says. Doublings 0: they are so at once.
-type growth struct {
-	Doublings float64 `yaml:"doublings"`
-	Days      float64 `yaml:"days"`
-}
-
-// at is the share of the usual reports that comes after so many minutes.
-func (g growth) at(minutes int) float64 {
-	left := 1 - float64(minutes)/float64(g.Days*24*60)
-	if g.Doublings == 0 || left <= 0 {
-		return 1
-	}
-	return exp(float64(-float64(left*g.Doublings) * math.Ln2))
 }
 
 // Limits of a scenario, so that a hostile folder cannot ask for more memory
@@ -107,7 +88,7 @@ func Open(fsys fs.FS, dir string) (*Scenario, error) {
 		return nil, r.err
 	}
 	s.tables.works, s.tables.since = basisPoints(m.WorksShare), basisPoints(m.SinceShare)
-	s.plan, err = newPlan(s, m.Noise, m.Growth)
+	s.plan, err = newPlan(s, m.Noise)
 	return s, err
 }
 
@@ -220,8 +201,6 @@ func (m *manifest) fault(h *Head) (key string, err error) {
 		return "noise", errors.New("noise must be a whole number from 1 to 1000")
 	case !share(m.WorksShare):
 		return "works_share", errors.New("works_share is a share, from 0 to 1")
-	case !(m.Growth.Doublings >= 0 && m.Growth.Doublings <= 20 && m.Growth.Days >= 0 && m.Growth.Days <= 60) || m.Growth.Doublings > 0 && m.Growth.Days == 0:
-		return "growth", errors.New("growth: want 0 to 20 doublings in up to 60 days")
 	case !share(m.SinceShare):
 		return "since_share", errors.New("since_share is a share, from 0 to 1")
 	}
