@@ -130,6 +130,7 @@ func TestTheMethodPageStatesTheRoomsNumbers(t *testing.T) {
 		"reopening":                    {incident.defaults, "Reopen", float64(r.Reopen)},
 		"measured by nobody":           {incident.defaults, "Unheard", float64(r.Unheard)},
 		"a young base line":            {scan.constants, "youngTicks", ticks(r.Young)},
+		"a young surge has to fall":    {scan.constants, "unfoundedAfter", r.Told.Seconds()},
 		"freezing":                     {map[string]float64{"freezeShare": frozenHours(scan)}, "freezeShare", r.Frozen.Hours()},
 	} {
 		got, there := c.from[c.name]
@@ -153,8 +154,12 @@ func TestTheDocumentsStateTheSameNumbers(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(strings.Fields(string(b)), " ")
-	r := web.DefaultRules()
+	r, scan := web.DefaultRules(), readRoom(t, "internal/detect/nbscan").constants
 	for _, want := range []string{
+		fmt.Sprintf("a holiday, %.0f %% of usual", 100*scan["dropShare"]),
+		fmt.Sprintf("less than %.0f %% of the excess of its peak is left", 100*scan["fellShare"]),
+		fmt.Sprintf("below %.0f %% for a few minutes, or below %.0f %% for half an hour", 100*scan["fellShare"], 100*scan["valleyShare"]),
+		fmt.Sprintf("takes it back %.0f minutes later", r.Told.Minutes()),
 		fmt.Sprintf("counts once in %.0f minutes", r.PersonOnce.Minutes()),
 		fmt.Sprintf("at most %.0f times its usual number, and never less than %d", r.NetworkTimes, r.NetworkFloor),
 		fmt.Sprintf("at most %.0f %% of what the others bring together, or %.0f times its usual share, and never less than %d", r.ASNShare*100, r.ASNTimes, r.ASNFloor),

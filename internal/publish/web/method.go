@@ -106,7 +106,7 @@ func verdicts(r Rules) []number {
 		},
 		{
 			Anchor: "duration", Name: "How long", Shown: "6 h 46 min, in three parts",
-			Meaning: fmt.Sprintf("The sum of the disrupted parts. The span from the first start to the last end is another number and is always called so. A part that begins less than %s after the end of the one before belongs to the same incident.", within(r.Reopen)),
+			Meaning: fmt.Sprintf("The sum of the disrupted parts. Reports say that a part ends where less than a tenth of its peak is left; checks, where they succeed again. The span from the first start to the last end is another number and is always called so. A part that begins less than %s after the end of the one before belongs to the same incident.", within(r.Reopen)),
 			Unit:    "hours and minutes; times in UTC", From: "start and end of each part", Late: "the end is known 10 to 20 minutes later",
 			Misleads: "the service comes back for some people first", Rule: "episodes (incident)",
 		},
@@ -157,7 +157,7 @@ func records() []number {
 }
 
 func possibleRule(r Rules) string {
-	return fmt.Sprintf("Odd: reports that have %s, from at least %d people; listed, and no incident.\nPossible: reports that have %s, from at least %d people in at least %d networks (%d people while the service has been watched for less than %s; where nobody listened before, such a surge is taken back %s later if it has not fallen), or one vantage point that fails %d times in a row, each time also at its second attempt.",
+	return fmt.Sprintf("Odd: reports that have %s, from at least %d people; listed, and no incident.\nPossible: reports that have %s, from at least %d people in at least %d networks (for a country it must be ten times and for a network a hundred times rarer, since there are so many; %d people while the service has been watched for less than %s; where nobody listened before, such a surge is taken back %s later if it has not fallen), or one vantage point that fails %d times in a row, each time also at its second attempt.",
 		oneIn(r.OddLogP), r.OddReporters, oneIn(r.PossibleLogP), r.PossibleReporters, r.PossibleNetworks, r.YoungReporters, within(r.Young), within(r.Told), r.FailedChecks)
 }
 
