@@ -39,7 +39,7 @@ func TestARedirectToMetadataIsRefusedAndNotDown(t *testing.T) {
 		t.Errorf("%+v, want cannot_tell without an incident", s)
 	}
 	page := string(p.get("/s/" + string(id)))
-	for _, want := range []string{"can’t tell", "the address may not be probed"} {
+	for _, want := range []string{"can’t tell", "Not counted", "the address may not be probed"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
