@@ -266,10 +266,15 @@ func (v *visits) report() {
 		for _, r := range []struct{ path, kind, body string }{
 			{"/api/v1/reports", js, good},
 			{"/s/" + v.service + "/report", form, "symptom=slow&surface=app"},
-			{"/api/v1/reports", js, good}, {"/api/v1/reports", js, "[" + good + "," + good + "]"},
-			{"/api/v1/reports", js, strings.Replace(good, "cannot_load", "bored", 1)}, {"/api/v1/reports", js, good[:20]},
-			{"/s/" + v.service + "/report", form, "symptom=bored&surface=app"}, {"/api/v1/reports", "text/plain", good},
-			{"/api/v1/reports", js, good}, {"/s/" + v.service + "/report", form, "symptom=slow&surface=app"}, {"/api/v1/reports", js, good},
+			{"/api/v1/reports", js, good},
+			{"/api/v1/reports", js, "[" + good + "," + good + "]"},
+			{"/api/v1/reports", js, strings.Replace(good, "cannot_load", "bored", 1)},
+			{"/api/v1/reports", js, good[:20]},
+			{"/s/" + v.service + "/report", form, "symptom=bored&surface=app"},
+			{"/api/v1/reports", "text/plain", good},
+			{"/api/v1/reports", js, good},
+			{"/s/" + v.service + "/report", form, "symptom=slow&surface=app"},
+			{"/api/v1/reports", js, good},
 		} {
 			seen[v.send(c, a, direct, http.MethodPost, r.path, r.kind, r.body)]++
 		}
