@@ -187,6 +187,18 @@ func TestWhatIsPartOfALevelSinceTheStartIsTakenBackWithIt(t *testing.T) {
 	}
 }
 
+func TestTheWidestSeriesIsNamedWhenTwoKindsAgree(t *testing.T) {
+	g := newRig(t, incident.Config{})
+	g.surge("a", gb)
+	g.surge("b", world, func(e *faultline.Event) { e.PeakValue = 1234567 })
+	g.down("c", "local")
+	g.want(faultline.Confirmed)
+	i := g.last[first]
+	if c := i.Changes[len(i.Changes)-1]; !slices.Equal(c.Because, []string{"b", "c"}) || !strings.Contains(c.Why, "1,234,567 in 15 min") {
+		t.Errorf("%s because %v", c.Why, c.Because)
+	}
+}
+
 func TestAnEpisodeEndsWhereTheExcessFell(t *testing.T) {
 	g := newRig(t, incident.Config{})
 	g.surge("s", world)

@@ -223,10 +223,13 @@ func (r *Room) confirm(s *service, rec *record) bool {
 	return false
 }
 
-// kindsAgree finds signs of two kinds that overlap or are close in time.
+// kindsAgree finds signs of two kinds that overlap or are close in time. Of
+// several it names the reports of the widest series.
 func (r *Room) kindsAgree(_ *service, rec *record) (string, []string) {
 	list := rec.ofStretch(r)
-	for _, a := range list {
+	wide := slices.Clone(list)
+	slices.SortStableFunc(wide, func(a, b *tracked) int { return cmp.Compare(a.Event.Series.Level, b.Event.Series.Level) })
+	for _, a := range wide {
 		for _, b := range list {
 			if a.kind() == Reports && b.kind() == Probes && r.close(a, b) {
 				return "two kinds of instruments agree: " + r.sign(&a.Event) + "; " + r.sign(&b.Event), []string{a.Event.ID, b.Event.ID}

@@ -60,12 +60,17 @@ func atStep(op faultline.Op) string {
 	return " at " + string(op)
 }
 
-// number has two significant digits below ten and none after the point above.
+// number has two significant digits below ten, none after the point above, and
+// a comma between thousands.
 func number(x float64) string {
 	if x < 10 {
 		return strconv.FormatFloat(faultline.Round(x, 1), 'f', -1, 64)
 	}
-	return strconv.FormatFloat(math.Round(x), 'f', 0, 64)
+	s := strconv.FormatFloat(math.Round(x), 'f', 0, 64)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // inWords is a duration as a reader says it: "45 s", "10 min", "2 h 40 min".
