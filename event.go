@@ -91,7 +91,7 @@ type Event struct {
 	Op      Op         `json:"op,omitempty"`
 	Failed  int        `json:"failed_in_a_row,omitempty"`
 	Because []Position `json:"because,omitempty"` // newest observations behind this revision
-	Reason  string     `json:"reason,omitempty"` // why it was closed or retracted
+	Reason  string     `json:"reason,omitempty"`  // why it was closed or retracted
 	Origin  Origin     `json:"origin"`
 }
 
