@@ -181,7 +181,7 @@ func raw(kind byte, count uint16, body []byte) []byte {
 }
 
 func rawPacked(kind byte, count uint16, packed []byte) []byte {
-	b := make([]byte, 30)
+	b := make([]byte, 30, 30+len(packed))
 	copy(b, "FLJF")
 	b[4], b[5] = 1, kind
 	binary.BigEndian.PutUint16(b[8:], count)

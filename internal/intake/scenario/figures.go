@@ -35,7 +35,7 @@ type Comparison struct {
 
 func (r *reader) figure(rw *row) {
 	f := Figure{
-		ID: rw.word("id"), At: rw.time("at"), Country: rw.country("country"), Metric: rw.text("metric"), Value: rw.number("value", 0, 1e9),
+		ID: rw.word("id"), At: rw.time("at"), Country: rw.country(), Metric: rw.text("metric"), Value: rw.number("value", 0, 1e9),
 		Wave: rw.text("wave"), Use: rw.text("use"), By: rw.word("published_by"), Title: rw.text("title"), Address: rw.text("address"),
 		Quality: rw.text("quality"), Note: rw.text("note"),
 	}

@@ -179,10 +179,10 @@ func (r *row) span(from, to string) (a, b time.Time) {
 	return a, b
 }
 
-func (r *row) country(name string) faultline.Country {
-	c := faultline.Country(r.text(name))
+func (r *row) country() faultline.Country {
+	c := faultline.Country(r.text("country"))
 	if !c.Valid() {
-		r.bad("%s %q: want an ISO 3166 code in capitals", name, c)
+		r.bad("country %q: want an ISO 3166 code in capitals", c)
 	}
 	return c
 }

@@ -173,7 +173,7 @@ func (r *reader) knownWave(rw *row, service faultline.ServiceID) string {
 }
 
 func (r *reader) network(rw *row) {
-	p := faultline.Place{Country: rw.country("country"), ASN: rw.asn("asn")}
+	p := faultline.Place{Country: rw.country(), ASN: rw.asn("asn")}
 	n := network{place: p, networks: uint64(rw.whole("networks", 1, 1<<24)), people: uint64(rw.whole("people", 1, 1<<20))}
 	t := &r.s.tables
 	t.networks[p.Country] = append(t.networks[p.Country], n)
@@ -188,7 +188,7 @@ func (r *reader) hasNetworks(rw *row, c faultline.Country) {
 }
 
 func (r *reader) spread(rw *row) {
-	area, p := rw.word("area"), portion{country: rw.country("country"), share: rw.percent("share_percent")}
+	area, p := rw.word("area"), portion{country: rw.country(), share: rw.percent("share_percent")}
 	r.hasNetworks(rw, p.country)
 	r.s.tables.areas[area] = append(r.s.tables.areas[area], p)
 }
@@ -200,7 +200,7 @@ func (r *reader) peak(rw *row) {
 		rw.bad("wave %q of %s is not in waves.csv", rw.text("wave"), service)
 	}
 	if _, spread := r.s.tables.areas[p.area]; !spread {
-		r.hasNetworks(rw, rw.country("country"))
+		r.hasNetworks(rw, rw.country())
 	}
 	switch b := rw.text("basis"); b {
 	case "published", "filled", "rest", "assumed":
@@ -216,7 +216,7 @@ func (r *reader) peak(rw *row) {
 }
 
 func (r *reader) baseline(rw *row) {
-	b := baseline{service: rw.service(r.s), country: rw.country("country"), offset: rw.whole("utc_offset_min", -12*60, 14*60)}
+	b := baseline{service: rw.service(r.s), country: rw.country(), offset: rw.whole("utc_offset_min", -12*60, 14*60)}
 	b.low = rw.number("low_per_min", 0, maxRate)
 	b.high = rw.number("high_per_min", b.low, maxRate)
 	r.hasNetworks(rw, b.country)
@@ -227,7 +227,7 @@ func (r *reader) surface(rw *row) {
 	k := mixKey{service: rw.service(r.s), country: rw.text("country")}
 	k.wave = r.knownWave(rw, k.service)
 	if k.country != anything {
-		rw.country("country")
+		rw.country()
 	}
 	var c choice
 	c = c.with(rw.percent("app")).with(rw.percent("web")).with(rw.percent("server"))
@@ -258,7 +258,7 @@ func indexOf(symptom faultline.Symptom) int {
 
 func (r *reader) burst(rw *row) {
 	b := burst{service: rw.service(r.s), minute: r.s.minute(rw.time("at")), minutes: rw.whole("minutes", 1, 1440), reports: rw.whole("reports", 1, 10_000)}
-	b.place = faultline.Place{Country: rw.country("country"), ASN: rw.asn("asn")}
+	b.place = faultline.Place{Country: rw.country(), ASN: rw.asn("asn")}
 	b.networks = uint64(rw.whole("networks", 1, 10_000))
 	if b.minute < 0 || b.minute+b.minutes > r.s.minutes() {
 		rw.bad("the burst does not lie between from and to of the scenario")

@@ -10,5 +10,6 @@ func freeBytes(dir string) (uint64, bool) {
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return 0, false
 	}
+	//nolint:unconvert // signed on some systems
 	return uint64(st.Bavail) * uint64(st.Bsize), true
 }

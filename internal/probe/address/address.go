@@ -191,7 +191,7 @@ type Permit struct {
 // for that host alone, so a redirect elsewhere is judged by the rules.
 func (r *Rules) Check(host string, a netip.Addr, p Permit) error {
 	reason := Classify(a)
-	if reason == "" || r.permits(host, a, reason, p) {
+	if reason == "" || r.permits(host, reason, p) {
 		return nil
 	}
 	return r.refuse(host, a, reason)
@@ -205,7 +205,7 @@ func (r *Rules) CheckHost(host string) error {
 	return r.refuse(host, netip.Addr{}, OddForm)
 }
 
-func (r *Rules) permits(host string, a netip.Addr, reason Reason, p Permit) bool {
+func (r *Rules) permits(host string, reason Reason, p Permit) bool {
 	own := strings.EqualFold(host, p.Host)
 	switch reason {
 	case Unspecified, Multicast, Broadcast:

@@ -87,7 +87,7 @@ func (s *Site) rows(v *live.View, all bool) []row {
 	var out []row
 	for _, svc := range v.Services {
 		if !svc.Silent() {
-			out = append(out, s.row(v, svc))
+			out = append(out, s.row(svc))
 		}
 	}
 	slices.SortStableFunc(out, func(a, b row) int {
@@ -104,7 +104,7 @@ func (s *Site) rows(v *live.View, all bool) []row {
 	return out
 }
 
-func (s *Site) row(v *live.View, svc *live.Service) row {
+func (s *Site) row(svc *live.Service) row {
 	r := row{Service: svc, State: stateOf(svc)}
 	trace := make([]float64, live.Bins)
 	for i := range trace {
