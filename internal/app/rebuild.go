@@ -15,9 +15,12 @@ import (
 	"faultline/internal/store"
 )
 
-// Rebuilt says where the rows of a rebuilt store came from.
+// Rebuilt says where the rows of a rebuilt store came from. Missing are frames of
+// the journal, after the first that was found, that are neither there nor in the
+// archive: an hour of it was removed.
 type Rebuilt struct {
 	FromArchive, FromJournal, Records int
+	Missing                           uint64
 }
 
 // Rebuild makes a new store beside the old one from the archive and what the
@@ -66,13 +69,14 @@ func (o *observatory) rebuild(ctx context.Context, archive string) (sum Rebuilt,
 	}
 	sum.Records = len(records)
 	o.batch = store.Batch{Partition: partition, First: 1, Records: records}
-	if sum.FromArchive, err = o.fromArchive(ctx, archive); err != nil {
+	if err = o.fromArchive(ctx, archive, &sum); err != nil {
 		return sum, err
 	}
 	before := o.lastFrame.Load()
 	take := o.frame(ctx)
 	err = o.journal.Read(ctx, partition, before+1, func(f *journal.Frame) error {
 		sum.FromJournal += len(f.Records)
+		sum.follows(o.lastFrame.Load(), f.Number)
 		return take(f)
 	})
 	if err != nil {
@@ -87,15 +91,15 @@ func (o *observatory) rebuild(ctx context.Context, archive string) (sum Rebuilt,
 
 // fromArchive takes the archived observations through the rooms. Where frames
 // are still in the journal too, the archive's end decides.
-func (o *observatory) fromArchive(ctx context.Context, archive string) (n int, err error) {
+func (o *observatory) fromArchive(ctx context.Context, archive string, sum *Rebuilt) error {
 	if _, err := os.Stat(archive); errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
+		return nil
 	}
 	first, err := o.firstInJournal(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	err = o.store.ReadArchive(ctx, archive, func(obs *faultline.Observation) error {
+	return o.store.ReadArchive(ctx, archive, func(obs *faultline.Observation) error {
 		f := obs.Position.Frame
 		if f >= first { // the journal has this frame and all after it
 			return nil
@@ -105,12 +109,19 @@ func (o *observatory) fromArchive(ctx context.Context, archive string) (n int, e
 				return err
 			}
 		}
-		n++
+		sum.FromArchive++
+		sum.follows(o.lastFrame.Load(), f)
 		o.lastFrame.Store(f)
 		o.batch.Last = f
 		return o.step(ctx, obs, true)
 	})
-	return n, err
+}
+
+// follows counts the frames between two that were found one after the other.
+func (s *Rebuilt) follows(last, next uint64) {
+	if last != 0 && next > last+1 {
+		s.Missing += next - last - 1
+	}
 }
 
 // firstInJournal is the first frame from which on the journal has every kind:

@@ -44,7 +44,7 @@ func TestARebuiltStoreSaysTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sum.FromArchive == 0 || sum.FromJournal == 0 || sum.Records == 0 {
+	if sum.FromArchive == 0 || sum.FromJournal == 0 || sum.Records == 0 || sum.Missing != 0 {
 		t.Errorf("rebuilt from %+v: each of them should have given something", sum)
 	}
 	after := s.tables()
@@ -56,6 +56,27 @@ func TestARebuiltStoreSaysTheSame(t *testing.T) {
 	s.open()
 	if diff := cmp.Diff(page, s.page("/i/alpha-2026-03-04.json")); diff != "" {
 		t.Errorf("the incident's page changed:\n%s", diff)
+	}
+}
+
+// An hour that somebody removed from the archive is said to be missing.
+func TestARebuildMissesAnHour(t *testing.T) {
+	t.Parallel()
+	s := historySim(t)
+	s.pass(4*time.Hour, s.visitor("beta"))
+	s.keepHouse()
+	s.close()
+	hours, _ := filepath.Glob(filepath.Join(s.opts.Dir, "archive", "*", "*"))
+	slices.Sort(hours)
+	if err := os.RemoveAll(hours[1]); err != nil {
+		t.Fatal(err)
+	}
+	sum, err := Rebuild(t.Context(), s.opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum.Missing < 50 {
+		t.Errorf("%d frames are missing of an hour of minutes", sum.Missing)
 	}
 }
 
