@@ -39,7 +39,9 @@ type Output struct {
 	Events    []faultline.Event
 	Incidents []faultline.Incident
 	Statuses  []faultline.Status
-	Late      int // reports that came too late to change a sample
+	// Reports that changed no sample, or not every one: they came too late, their
+	// country or network has no series of its own, or a table was full.
+	Late, Folded, Full int
 	// Command is what an operator asked for with this observation, CommandID
 	// its place in the journal; Refused is why it was not carried out.
 	Command   *faultline.Command
@@ -62,7 +64,7 @@ func (c *Chain) Watch(services ...faultline.ServiceID) {
 // Step takes the next observation of the journal.
 func (c *Chain) Step(o *faultline.Observation) Output {
 	s := c.series.Step(o)
-	out := Output{Samples: s.Samples, Cells: s.Cells, Late: s.Late}
+	out := Output{Samples: s.Samples, Cells: s.Cells, Late: s.Late, Folded: s.Folded, Full: s.Full}
 	in := incident.Input{}
 	switch p := o.Payload.(type) {
 	case *faultline.Heartbeat:

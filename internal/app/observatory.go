@@ -317,7 +317,7 @@ func emptied(obs []faultline.Observation) []faultline.Observation {
 // chainMetrics counts what goes through the chain.
 type chainMetrics struct {
 	observations *prometheus.CounterVec
-	late         prometheus.Counter
+	uncounted    *telemetry.Refusals
 	refused      *telemetry.Refusals
 	waited       prometheus.Counter
 	storeFailed  prometheus.Counter
@@ -330,7 +330,7 @@ func newChainMetrics(r prometheus.Registerer) *chainMetrics {
 		observations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "faultline", Subsystem: "chain", Name: "observations_total", Help: "Observations taken through the rooms, by kind.",
 		}, []string{"kind"}),
-		late:        telemetry.Counter(r, "chain", "late_reports_total", "Reports that came too late to change a sample."),
+		uncounted:   telemetry.NewRefusals(r, "series", "Reports that changed no sample (late, full) or only wider ones (folded).", "late", "folded", "full"),
 		refused:     telemetry.NewRefusals(r, "chain", "Operators' commands that could not be carried out, by reason.", incident.Refusals()...),
 		waited:      telemetry.Counter(r, "chain", "record_retries_total", "Times that the journal did not take a control record; it is tried until it does."),
 		storeFailed: telemetry.Counter(r, "store", "failed_writes_total", "Batches that the store could not take; they are tried again."),
@@ -346,7 +346,9 @@ func newChainMetrics(r prometheus.Registerer) *chainMetrics {
 
 func (m *chainMetrics) observe(o *faultline.Observation, out *Output) {
 	m.observations.WithLabelValues(string(o.Payload.Kind())).Inc()
-	m.late.Add(float64(out.Late))
+	m.uncounted.Add("late", out.Late)
+	m.uncounted.Add("folded", out.Folded)
+	m.uncounted.Add("full", out.Full)
 	if out.Refused != "" {
 		m.refused.Inc(out.Refused)
 	}

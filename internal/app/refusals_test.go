@@ -14,6 +14,7 @@ import (
 	"faultline"
 	"faultline/internal/intake/report"
 	"faultline/internal/journal"
+	"faultline/internal/series"
 	"faultline/internal/telemetry"
 )
 
@@ -89,5 +90,39 @@ func TestAMeasurementThatIsNotWrittenIsCounted(t *testing.T) {
 	a.emit(t.Context(), faultline.Measurement{})
 	if n := testutil.ToFloat64(a.lost); n != 1 {
 		t.Errorf("counted %v times", n)
+	}
+}
+
+// What a report does not change is counted by why.
+func TestReportsThatChangeNoSampleAreCounted(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	m := newChainMetrics(registry)
+	chain := NewChain(ChainConfig{Series: series.Config{MaxSeries: 2, MaxReporters: 3}})
+	start := time.Date(2026, 3, 4, 9, 0, 0, 0, time.UTC)
+	frame := uint64(0)
+	step := func(at time.Time, p faultline.Payload) {
+		frame++
+		o := faultline.Observation{Position: faultline.Position{Frame: frame}, At: at, Received: at, Origin: faultline.Measured, Payload: p}
+		out := chain.Step(&o)
+		m.observe(&o, &out)
+	}
+	person := func(at time.Time, n uint64) {
+		place := faultline.Place{Country: faultline.Country([]byte{'A' + byte(n), 'Z'}), ASN: faultline.ASN(n)}
+		step(at, &faultline.Report{Service: "x", Symptom: faultline.Slow, Surface: faultline.App, Place: place, Reporter: n, Network: n})
+	}
+	step(start, &faultline.Heartbeat{Collector: faultline.CollectorReports, From: start})
+	for n := uint64(10); n < 20; n += 2 { // five people in one window of ten minutes
+		person(start.Add(time.Second), n*10)
+	}
+	for n := uint64(1); n < 4; n++ { // three countries, and room for two series
+		person(start.Add(time.Duration(11*n)*time.Minute), n)
+	}
+	step(start.Add(40*time.Minute), &faultline.Heartbeat{Collector: faultline.CollectorReports, From: start.Add(39 * time.Minute)})
+	step(start.Add(2*time.Hour), &faultline.Heartbeat{Collector: faultline.CollectorReports, From: start.Add(119 * time.Minute)})
+	person(start.Add(time.Minute), 9)
+	for _, reason := range []string{"late", "folded", "full"} {
+		if refusals(t, registry, reason) == 0 {
+			t.Errorf("%s was not counted", reason)
+		}
 	}
 }

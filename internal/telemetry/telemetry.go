@@ -51,6 +51,13 @@ func NewRefusals(r prometheus.Registerer, room, help string, reasons ...string) 
 // Inc counts one refusal for the reason.
 func (c *Refusals) Inc(reason string) { c.vec.WithLabelValues(reason).Inc() }
 
+// Add counts n refusals for the reason.
+func (c *Refusals) Add(reason string, n int) {
+	if n > 0 {
+		c.vec.WithLabelValues(reason).Add(float64(n))
+	}
+}
+
 // Counter registers and returns faultline_ROOM_NAME.
 func Counter(r prometheus.Registerer, room, name, help string) prometheus.Counter {
 	c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: "faultline", Subsystem: room, Name: name, Help: help})
