@@ -192,10 +192,11 @@ func (r *runner) step(row *Row) float64 {
 }
 
 // present is the evidence of a row. A long window still holds a surge that is
-// over: while the last 15 minutes are as usual, no row of them is anomalous.
+// over: while the last 15 minutes are as usual, no row of them says more than
+// p = 0.1.
 func present(x *faultline.Reading) float64 {
 	if x.Value >= x.Low && x.Value <= x.High {
-		return 0
+		return min(x.LogP, 1)
 	}
 	return x.LogP
 }
