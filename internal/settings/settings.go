@@ -41,11 +41,17 @@ func (e *Error) Error() string {
 // Decode fills into, a pointer to a struct, from YAML. Keys that are absent
 // keep the value that they have; file is the name used in errors.
 func Decode(file string, data []byte, into any) error {
+	defaults := reflect.New(reflect.TypeOf(into).Elem()).Elem()
+	defaults.Set(reflect.ValueOf(into).Elem())
 	err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(into)
-	if err == nil || errors.Is(err, io.EOF) { // an empty file changes nothing
+	if errors.Is(err, io.EOF) { // nothing is set: for a file of comments the decoder clears the struct
+		reflect.ValueOf(into).Elem().Set(defaults)
 		return nil
 	}
-	return explain(file, err, into)
+	if err != nil {
+		return explain(file, err, into)
+	}
+	return nil
 }
 
 // explain turns the decoder's error into ours.

@@ -63,6 +63,16 @@ func TestDecodeKeepsDefaults(t *testing.T) {
 	}
 }
 
+func TestDecodeKeepsDefaultsWhenNothingIsSet(t *testing.T) {
+	for _, text := range []string{"", "\n", "# nothing yet\n", "---\n", "probe:\n"} {
+		var f file
+		f.Probe.Interval = time.Minute
+		if err := settings.Decode("x.yaml", []byte(text), &f); err != nil || f.Probe.Interval != time.Minute {
+			t.Errorf("%q: interval %v, error %v; want the default, a minute", text, f.Probe.Interval, err)
+		}
+	}
+}
+
 func TestDecodeSaysWhereAValueIsWrong(t *testing.T) {
 	var f file
 	var got *settings.Error
