@@ -78,7 +78,10 @@ func newStatus(c *common) *cobra.Command {
 				return err
 			}
 			defer resp.Body.Close()
-			if resp.StatusCode != http.StatusOK {
+			switch {
+			case resp.StatusCode == http.StatusNotFound && len(args) == 1:
+				return fmt.Errorf("service %q is not known here: faultline status lists those that are watched or reported, the page /services all", args[0])
+			case resp.StatusCode != http.StatusOK:
 				return failure(resp)
 			}
 			all, err := readStatus(resp.Body, len(args) == 1)
