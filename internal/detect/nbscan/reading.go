@@ -38,7 +38,7 @@ func (d *Detector) reading(s *faultline.Sample, r *result) faultline.Reading {
 
 func (d *Detector) verdict(r *result, reporters int) (faultline.Verdict, string) {
 	switch {
-	case r.Silent:
+	case r.Silent && !d.begun():
 		return faultline.CannotTell, "collector_silent"
 	case d.st.Ev.Kind > 0:
 		return faultline.Surging, ""
@@ -54,6 +54,12 @@ func (d *Detector) verdict(r *result, reporters int) (faultline.Verdict, string)
 		return faultline.Usual, "too_few"
 	}
 	return faultline.Usual, ""
+}
+
+// begun says that somebody listens to a series that is younger than the rate
+// window: the bins before its first are unknown, and no silence.
+func (d *Detector) begun() bool {
+	return d.at(0).Flags&unknown == 0 && d.st.Known < float64(d.lay.rate)*d.ticks()
 }
 
 // band is the 5 % and the 95 % quantile of what is usual, by the square root

@@ -184,3 +184,25 @@ func TestAShortDeepValleyDividesTwoSurges(t *testing.T) {
 	near(t, "the first's end", ended[0].End, from.Add(40*time.Minute), 6*time.Minute)
 	near(t, "the second's onset", ended[1].Onset, from.Add(55*time.Minute), 3*time.Minute)
 }
+
+// A series begins with its first report, long after somebody began to listen:
+// the minutes before it are not a silence, and an event of its first minutes
+// must not be told beside "nobody was listening".
+func TestASeriesThatJustBeganIsYoungAndNotSilent(t *testing.T) {
+	d := nbscan.New(series, nbscan.Defaults())
+	for i := range 4 {
+		count := 1.0
+		if i == 2 {
+			count = 20
+		}
+		s := detecttest.Sample(series, monday.Add(time.Duration(i)*time.Minute), time.Minute, count)
+		r, _ := d.Step(&s)
+		want, why := faultline.CannotTell, "young_baseline"
+		if i >= 2 {
+			want, why = faultline.Surging, ""
+		}
+		if r.Verdict != want || r.Reason != why {
+			t.Errorf("minute %d: %s (%q), want %s (%q)", i, r.Verdict, r.Reason, want, why)
+		}
+	}
+}
