@@ -251,6 +251,10 @@ func CannotTell(reason string, impaired faultline.Impairment) string {
 		return "We have watched it for too short a time to know what is usual."
 	case "too_few":
 		return "Too few reports to say, and no probe looks at it."
+	case "checking":
+		return "Checks fail, but not often enough yet to say more."
+	case "probes_silent":
+		return "Our checks have stopped coming in."
 	case "impaired", "no_route", "no_resolver", "all_fail", "controls_fail", "local_cpu", "captive_portal":
 		if impaired == "" && reason != "impaired" {
 			impaired = faultline.Impairment(reason)

@@ -243,3 +243,15 @@ func TestWhatWasRetractedHitNobody(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 }
+
+func TestEveryReasonNotToTellHasItsOwnWords(t *testing.T) {
+	none := words.CannotTell("no_data", "")
+	seen := map[string]string{none: "no_data"}
+	for _, reason := range []string{"collector_silent", "young_baseline", "too_few", "checking", "probes_silent", "no_route", "no_resolver", "captive_portal", "refused_to_us"} {
+		got := words.CannotTell(reason, "")
+		if other, there := seen[got]; there {
+			t.Errorf("%s reads %q, which %s reads too", reason, got, other)
+		}
+		seen[got] = reason
+	}
+}
