@@ -61,9 +61,17 @@ func printIncident(c *common, i *faultline.Incident) {
 		if !e.End.IsZero() {
 			end = e.End.Format("15:04")
 		}
-		fmt.Fprintf(c.env.Stdout, "  episode %d  %s to %s  peak %s, %.0f reports in %s, usual %.1f\n", n+1, e.Onset.Format("15:04"), end,
-			e.Peak.Format("15:04"), e.PeakValue, short(e.PeakWidth), e.PeakUsual)
+		fmt.Fprintf(c.env.Stdout, "  episode %d  %s to %s  %s\n", n+1, e.Onset.Format("15:04"), end, peak(&e))
 	}
+}
+
+// peak says how many reports an episode had at most; one that only probes saw
+// has no such number, which is not the same as none.
+func peak(e *faultline.Episode) string {
+	if e.PeakWidth == 0 {
+		return "no surge of reports"
+	}
+	return fmt.Sprintf("peak %s, %.0f reports in %s, usual %.1f", e.Peak.Format("15:04"), e.PeakValue, short(e.PeakWidth), e.PeakUsual)
 }
 
 // short writes a duration in whole minutes.
