@@ -154,13 +154,13 @@ func TestABrokenFileIsNotReloaded(t *testing.T) {
 		name := fmt.Sprintf("faultline_config_refused_total{reason=%q}", reason)
 		waitFor(t, 20*time.Second, func() error {
 			if n := p.counter(name); n != 1 {
-				return fmt.Errorf("counted %v times", n)
+				return fmt.Errorf("%s: counted %v times", reason, n)
+			}
+			if !strings.Contains(p.log.String(), c.says) {
+				return fmt.Errorf("%s: the log does not say %q:\n%s", reason, c.says, p.log.String())
 			}
 			return nil
 		})
-		if !strings.Contains(p.log.String(), c.says) {
-			t.Errorf("%s: the log does not say %q:\n%s", reason, c.says, p.log.String())
-		}
 	}
 	before := first.seen.Load()
 	waitFor(t, 20*time.Second, func() error {
