@@ -296,16 +296,20 @@ func (a *App) reload() {
 
 // setServices replaces the services everywhere, or nowhere.
 func (a *App) setServices(services []faultline.Service) error {
-	if _, err := catalogue.New(services...); err != nil {
+	next, err := catalogue.New(services...)
+	if err != nil {
 		return err
 	}
-	if err := a.engine.Set(services); err != nil {
+	// The pages come first: what the vantage finds of a service that they do not
+	// know is not kept, and a status is told only when it changes.
+	a.model.SetServices(next.All())
+	if err = a.engine.Set(services); err == nil {
+		err = a.catalogue.Set(services)
+	}
+	if err != nil {
+		a.model.SetServices(a.catalogue.All())
 		return err
 	}
-	if err := a.catalogue.Set(services); err != nil {
-		return err
-	}
-	a.model.SetServices(a.catalogue.All())
 	a.obs.watch(ids(services))
 	return nil
 }
