@@ -20,9 +20,7 @@ package gauge
 import (
 	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"math"
-	"strconv"
 	"time"
 
 	"faultline"
@@ -120,7 +118,7 @@ func (d *Detector) Step(s *faultline.Sample) (faultline.Reading, []faultline.Eve
 	for range min((start-st.Last)/width-1, rate) {
 		d.shift(0, true)
 	}
-	st.Last, st.Origin = start, originCode(s.Origin)
+	st.Last, st.Origin = start, detector.OriginCode(s.Origin)
 	st.Partition, st.Frame, st.Index = s.Last.Partition, s.Last.Frame, s.Last.Index
 	if s.Complete < 0.5 {
 		d.shift(0, true)
@@ -294,7 +292,7 @@ func (d *Detector) onset(way int8) int64 {
 func (d *Detector) close(reason string) []faultline.Event {
 	st := &d.st
 	ev := d.tell()
-	ev.State, ev.End, ev.Reason = faultline.EventClosed, unix(st.Event.End), reason
+	ev.State, ev.End, ev.Reason = faultline.EventClosed, detector.Unix(st.Event.End), reason
 	st.HeldUntil, st.HeldLogP = st.Last+max(hold, holdBins*st.Width), st.Event.LogP
 	st.Event = episode{}
 	return []faultline.Event{ev}
@@ -310,14 +308,14 @@ func (d *Detector) tell() faultline.Event {
 		kind = faultline.Drop
 	}
 	ev := faultline.Event{
-		ID: d.id(kind), Revision: int(e.Revision), By: By, Series: d.series, Kind: kind, State: faultline.EventOpen,
-		Opened: unix(e.Opened), At: unix(st.Last + st.Width), Onset: unix(e.Onset), OnsetLow: unix(e.Onset), OnsetHigh: unix(e.Onset),
-		Peak: unix(e.Peak), PeakValue: faultline.Round(e.PeakValue, 6), PeakUsual: faultline.Round(e.PeakUsual, 6),
+		ID: detector.EventID(By, d.series, kind, d.st.Event.Opened), Revision: int(e.Revision), By: By, Series: d.series, Kind: kind, State: faultline.EventOpen,
+		Opened: detector.Unix(e.Opened), At: detector.Unix(st.Last + st.Width), Onset: detector.Unix(e.Onset), OnsetLow: detector.Unix(e.Onset), OnsetHigh: detector.Unix(e.Onset),
+		Peak: detector.Unix(e.Peak), PeakValue: faultline.Round(e.PeakValue, 6), PeakUsual: faultline.Round(e.PeakUsual, 6),
 		PeakWidth: faultline.Seconds(time.Duration(st.Width) * time.Second), Excess: faultline.Round(e.Excess, 6),
-		LogP: faultline.Round(e.LogP, 2), Origin: originOf(st.Origin),
+		LogP: faultline.Round(e.LogP, 2), Origin: detector.OriginOf(st.Origin),
 	}
 	if e.Quiet > 0 {
-		ev.Recovered = unix(e.End)
+		ev.Recovered = detector.Unix(e.End)
 	}
 	if st.Frame != 0 {
 		ev.Because = []faultline.Position{{Partition: st.Partition, Frame: st.Frame, Index: st.Index}}
@@ -329,7 +327,7 @@ func (d *Detector) reading(s *faultline.Sample, logP, usual float64) faultline.R
 	st := &d.st
 	half := 1.645 * math.Sqrt(st.Spread)
 	r := faultline.Reading{
-		Series: d.series, At: unix(st.Last + st.Width), Value: faultline.Round(s.Value, 6), Expected: faultline.Round(d.value(usual), 6),
+		Series: d.series, At: detector.Unix(st.Last + st.Width), Value: faultline.Round(s.Value, 6), Expected: faultline.Round(d.value(usual), 6),
 		Low: faultline.Round(d.value(usual-half), 6), High: faultline.Round(d.value(usual+half), 6), Width: s.Width,
 		LogP: faultline.Round(d.calibrated(logP), 2), Age: faultline.Seconds(time.Duration(st.Bins*st.Width) * time.Second),
 		Verdict: faultline.Usual, Mix: s.Mix, Origin: s.Origin,
@@ -347,30 +345,6 @@ func (d *Detector) reading(s *faultline.Sample, logP, usual float64) faultline.R
 		r.Verdict = faultline.Odd
 	}
 	return r
-}
-
-func (d *Detector) id(kind faultline.EventKind) string {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(By + " " + d.series.String() + " " + string(kind) + " " + strconv.FormatInt(d.st.Event.Opened, 10)))
-	return string(kind) + "-" + unix(d.st.Event.Opened).Format("20060102T1504") + "-" + strconv.FormatUint(h.Sum64(), 36)
-}
-
-func unix(s int64) time.Time { return time.Unix(s, 0).UTC() }
-
-func originCode(o faultline.Origin) uint8 {
-	switch o {
-	case faultline.Reconstructed:
-		return 1
-	case faultline.Simulated:
-		return 2
-	case faultline.Measured:
-		return 3
-	}
-	return 0
-}
-
-func originOf(code uint8) faultline.Origin {
-	return [...]faultline.Origin{"", faultline.Reconstructed, faultline.Simulated, faultline.Measured}[code&3]
 }
 
 // MarshalBinary writes the state, little endian.

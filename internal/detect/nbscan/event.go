@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"faultline"
+	"faultline/internal/detect/detector"
 )
 
 // episode is the event that is open, in numbers of fixed size. Times are Unix
@@ -309,7 +310,7 @@ func (d *Detector) close(reason string) []faultline.Event {
 		e.End = min(e.End, max(until, e.Onset+d.st.Width))
 	}
 	ev := d.event()
-	ev.State, ev.End, ev.Reason = faultline.EventClosed, unix(e.End), reason
+	ev.State, ev.End, ev.Reason = faultline.EventClosed, detector.Unix(e.End), reason
 	ev.Revision++
 	for k := range d.ring {
 		if d.st.Last-int64(k)*d.st.Width < spend {

@@ -223,7 +223,7 @@ func (d *Detector) begin(start, width int64) {
 	d.ring = make([]slot, d.lay.ring)
 	for k := range d.ring {
 		d.at(k).Flags = unknown
-		if d.parent != nil && d.parent.Listened(unix(d.middle(k))) {
+		if d.parent != nil && d.parent.Listened(detector.Unix(d.middle(k))) {
 			d.at(k).Flags = 0
 			d.st.Base.Total.N += d.ticks()
 		}
@@ -309,7 +309,7 @@ func (d *Detector) correct(back int, s *faultline.Sample) bool {
 }
 
 func (d *Detector) remember(s *faultline.Sample) {
-	d.st.Origin = originCode(s.Origin)
+	d.st.Origin = detector.OriginCode(s.Origin)
 	if s.Last.After(faultline.Position(d.st.Because)) || s.Last.Partition != d.st.Because.Partition {
 		d.st.Because = place(s.Last)
 	}

@@ -1,15 +1,12 @@
 package nbscan
 
 import (
-	"hash/fnv"
 	"math"
-	"strconv"
 	"time"
 
 	"faultline"
+	"faultline/internal/detect/detector"
 )
-
-func unix(s int64) time.Time { return time.Unix(s, 0).UTC() }
 
 // reading tells what the newest bin looks like. Value, Expected, Low and High
 // are over the last 15 minutes (or one bin where bins are wider), so that a
@@ -19,7 +16,7 @@ func (d *Detector) reading(s *faultline.Sample, r *result) faultline.Reading {
 	t := d.sum(d.lay.rate)
 	low, high := d.band(t.Mu, d.lay.rate)
 	out := faultline.Reading{
-		Series: d.series, At: unix(d.st.Last + d.st.Width),
+		Series: d.series, At: detector.Unix(d.st.Last + d.st.Width),
 		Value: faultline.Round(t.Sum, 3), Expected: faultline.Round(t.Mu, 4),
 		Low: faultline.Round(low, 2), High: faultline.Round(high, 2),
 		Width: faultline.Seconds(time.Duration(int64(d.lay.rate)*d.st.Width) * time.Second),
@@ -106,43 +103,19 @@ func (d *Detector) event() faultline.Event {
 		kind = faultline.Drop
 	}
 	ev := faultline.Event{
-		ID: d.id(kind), Revision: int(e.Revision), By: By, Series: d.series, Kind: kind,
-		State: faultline.EventOpen, Opened: unix(e.Opened), At: unix(d.st.Last + d.st.Width),
-		Onset: unix(e.Onset), OnsetLow: unix(e.OnsetLow), OnsetHigh: unix(e.OnsetHigh), Peak: unix(e.Peak),
+		ID: detector.EventID(By, d.series, kind, d.st.Ev.Opened), Revision: int(e.Revision), By: By, Series: d.series, Kind: kind,
+		State: faultline.EventOpen, Opened: detector.Unix(e.Opened), At: detector.Unix(d.st.Last + d.st.Width),
+		Onset: detector.Unix(e.Onset), OnsetLow: detector.Unix(e.OnsetLow), OnsetHigh: detector.Unix(e.OnsetHigh), Peak: detector.Unix(e.Peak),
 		PeakValue: faultline.Round(e.PeakValue, 3), PeakUsual: faultline.Round(e.PeakUsual, 4),
 		PeakWidth: faultline.Seconds(time.Duration(int64(d.lay.rate)*d.st.Width) * time.Second),
 		Excess:    faultline.Round(float64(e.Kind)*max(e.Excess, 0), 2), LogP: faultline.Round(e.LogP, 2),
-		Reporters: int(e.Reporters), Networks: int(e.Networks), Young: e.Young, Origin: originOf(d.st.Origin),
+		Reporters: int(e.Reporters), Networks: int(e.Networks), Young: e.Young, Origin: detector.OriginOf(d.st.Origin),
 	}
 	if e.Recovered != 0 {
-		ev.Recovered, ev.Fell = unix(e.Recovered), unix(e.End)
+		ev.Recovered, ev.Fell = detector.Unix(e.Recovered), detector.Unix(e.End)
 	}
 	if p := faultline.Position(d.st.Because); !p.IsZero() {
 		ev.Because = []faultline.Position{p}
 	}
 	return ev
-}
-
-// id names an event by its content: detector, series, direction and opening.
-func (d *Detector) id(kind faultline.EventKind) string {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(By + " " + d.series.String() + " " + string(kind) + " " + strconv.FormatInt(d.st.Ev.Opened, 10)))
-	return string(kind) + "-" + unix(d.st.Ev.Opened).Format("20060102T1504") + "-" + strconv.FormatUint(h.Sum64(), 36)
-}
-
-// Origins have codes so that a snapshot is of fixed size.
-func originCode(o faultline.Origin) uint8 {
-	switch o {
-	case faultline.Reconstructed:
-		return 1
-	case faultline.Simulated:
-		return 2
-	case faultline.Measured:
-		return 3
-	}
-	return 0
-}
-
-func originOf(code uint8) faultline.Origin {
-	return [...]faultline.Origin{"", faultline.Reconstructed, faultline.Simulated, faultline.Measured}[code&3]
 }

@@ -32,8 +32,7 @@ func normalLogP(z float64) float64 {
 }
 
 // hugeCount is where the differences of log gamma functions lose their digits;
-// from there on the
-// tail's leading term is told.
+// from there on the tail's leading term is told.
 const hugeCount = 1e9
 
 // leadingLogP is −log10 of the tail's leading term by Cramér's theorem.
