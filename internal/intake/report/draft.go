@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"faultline"
+	"faultline/internal/netinfo"
 )
 
 // draft is a report as it was sent: every field as bytes of the request, not
@@ -108,12 +109,18 @@ func setCountry(r *faultline.Report, d *draft) *Problem {
 	if d.country == nil {
 		return nil
 	}
-	c := faultline.Country(strings.ToUpper(string(d.country)))
-	if !c.Valid() {
-		return wrong(ReasonCountry, "country", "country %s is not a code: give two letters (ISO 3166-1), as GB", quoted(d.country))
+	if c, ok := netinfo.Country(d.country); ok {
+		r.Country = c
+		return nil
 	}
-	r.Country = c
-	return nil
+	reason := ReasonCountryUnknown
+	if len(d.country) != 2 {
+		reason = ReasonCountry
+	}
+	if c := netinfo.MeantCountry(d.country); c != "" {
+		return wrong(reason, "country", "country %s is not a code of ISO 3166-1: did you mean %s?", quoted(d.country), c)
+	}
+	return wrong(reason, "country", "country %s is not a code of ISO 3166-1: give the two letters of a country, as GB, or leave it out", quoted(d.country))
 }
 
 // checkSince refuses a beginning that a person reporting now cannot mean.
@@ -122,11 +129,34 @@ func checkSince(r *faultline.Report, now time.Time) *Problem {
 	case r.Since.IsZero():
 		return nil
 	case r.Since.After(now.Add(maxSkew)):
-		return wrong(ReasonFuture, "since", "since is %s ahead of the clock here (%s): give a time in the past", r.Since.Sub(now).Round(time.Second), now.UTC().Format(time.RFC3339))
+		return wrong(ReasonFuture, "since", "since is in the future, %s from now: %s", roughly(r.Since.Sub(now)), allowed(now))
 	case r.Since.Before(now.Add(-maxAge)):
-		return wrong(ReasonOld, "since", "since is more than a day ago: leave it out, or give when it began today")
+		return wrong(ReasonOld, "since", "since is too long ago, %s: %s", roughly(now.Sub(r.Since)), allowed(now))
 	}
 	return nil
+}
+
+// allowed says which beginnings are taken, and by which clock.
+func allowed(now time.Time) string {
+	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	return fmt.Sprintf("give a time between %s and %s (it is %s here), or leave it out", at(now.Add(-maxAge)), at(now.Add(maxSkew)), at(now))
+}
+
+// roughly writes a length of time in the one unit that a person would use.
+func roughly(d time.Duration) string {
+	for _, u := range []struct {
+		of        time.Duration
+		one, many string
+	}{{365 * 24 * time.Hour, "a year", "years"}, {24 * time.Hour, "a day", "days"}, {time.Hour, "an hour", "hours"}, {time.Minute, "a minute", "minutes"}} {
+		switch n := d.Round(u.of) / u.of; {
+		case d < u.of:
+		case n == 1:
+			return "about " + u.one
+		default:
+			return fmt.Sprintf("about %d %s", n, u.many)
+		}
+	}
+	return "less than a minute"
 }
 
 func list[T ~string](all []T) string {

@@ -54,6 +54,7 @@ const (
 	ReasonFuture         = "since_future"
 	ReasonOld            = "since_old"
 	ReasonCountry        = "country_format"
+	ReasonCountryUnknown = "unknown_country"
 	ReasonReplay         = "replay"
 )
 
@@ -63,7 +64,7 @@ func Reasons() []string {
 		ReasonMethod, ReasonCrossSite, ReasonContentType, ReasonClientAddress, ReasonRate, ReasonBudget, ReasonFull,
 		ReasonBusy, ReasonJournal, ReasonUnsure, ReasonIdempotencyKey, ReasonKeyReused, ReasonGone, ReasonTooLarge,
 		ReasonMalformed, ReasonUnknownField, ReasonType, ReasonBatch, ReasonMissing, ReasonService, ReasonSymptom,
-		ReasonSurface, ReasonWorks, ReasonSince, ReasonFuture, ReasonOld, ReasonCountry, ReasonReplay,
+		ReasonSurface, ReasonWorks, ReasonSince, ReasonFuture, ReasonOld, ReasonCountry, ReasonCountryUnknown, ReasonReplay,
 	}
 }
 
