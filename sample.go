@@ -89,8 +89,10 @@ type Sample struct {
 	// Complete is the share of the bin in which the collector was awake. Below
 	// 0.5 a bin is unknown, and unknown is not zero.
 	Complete float64 `json:"complete"`
-	// For reach: the failure that made Value smaller than N, and whether the
-	// failure was seen again a second later.
+	// For reach: when the check was over (the bin lasts until the next check), the
+	// failure that made Value smaller than N, and whether the failure was seen
+	// again a second later.
+	Taken     time.Time  `json:"taken,omitzero"`
 	Failure   Failure    `json:"failure,omitempty"`
 	Op        Op         `json:"op,omitempty"` // the step that failed
 	Confirmed bool       `json:"second_attempt_failed,omitempty"`

@@ -35,7 +35,7 @@ func (r *Room) measure(o *faultline.Observation, m *faultline.Measurement) fault
 			Metric: faultline.MetricReach, Service: m.Service, Level: faultline.AtVantage,
 			Country: m.Vantage.Country, ASN: m.Vantage.ASN, Vantage: m.Vantage.ID, Target: m.Target,
 		},
-		Start: m.Start.UTC(), Width: m.Interval, Complete: 1,
+		Start: m.Start.UTC(), Width: m.Interval, Complete: 1, Taken: m.Start.Add(time.Duration(m.Runtime)).UTC(),
 		Failure: m.Failure, Op: failedOp(m), Impaired: m.Impaired,
 		Origin: o.Origin, Last: o.Position, Revision: 1,
 	}

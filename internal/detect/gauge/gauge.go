@@ -60,7 +60,8 @@ const (
 	longest   = 2 * 86400 // seconds after which what is has become usual
 	hold      = 86400     // seconds, or 150 bins if that is more
 	holdBins  = 150
-	holdExtra = 4 // decades that break the hold-down
+	holdExtra = 4     // decades that break the hold-down
+	silence   = 86400 // seconds without a value that close an event, or six bins if that is more
 )
 
 // Detector watches one series.
@@ -115,6 +116,10 @@ func (d *Detector) Step(s *faultline.Sample) (faultline.Reading, []faultline.Eve
 	if st.Width == 0 {
 		st.Width, st.Last = width, start-width
 	}
+	var ended []faultline.Event
+	if st.Event.Way != 0 && start-st.Last > max(silence, quiet*width) {
+		ended = d.close("collector_silent")
+	}
 	for range min((start-st.Last)/width-1, rate) {
 		d.shift(0, true)
 	}
@@ -122,7 +127,7 @@ func (d *Detector) Step(s *faultline.Sample) (faultline.Reading, []faultline.Eve
 	st.Partition, st.Frame, st.Index = s.Last.Partition, s.Last.Frame, s.Last.Index
 	if s.Complete < 0.5 {
 		d.shift(0, true)
-		return d.reading(s, 0, d.usual()), nil
+		return d.reading(s, 0, d.usual()), ended
 	}
 	x, usual := d.scale(s.Value), d.usual()
 	z := 0.0
@@ -131,7 +136,7 @@ func (d *Detector) Step(s *faultline.Sample) (faultline.Reading, []faultline.Eve
 	}
 	d.shift(z, false)
 	logP, way := d.test()
-	events := d.track(s, way, logP, z, usual)
+	events := append(ended, d.track(s, way, logP, z, usual)...)
 	d.learn(x, usual, z)
 	return d.reading(s, logP, usual), events
 }

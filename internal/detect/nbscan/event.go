@@ -22,6 +22,7 @@ type episode struct {
 	End       int64 // end of the last bin outside the band with a tenth of the peak's excess
 	Band      int64 // end of the last bin outside the band
 	Recovered int64 // 0: outside the band
+	Heard     int64 // end of the last bin that is known
 
 	PeakValue  float64
 	PeakUsual  float64
@@ -51,7 +52,7 @@ const (
 	repeatAfter = 600      // seconds after which an open event is told again
 	youngLimit  = 43200    // seconds that an event lasts before a young baseline takes it as usual
 	afresh      = math.Ln2 // change of log level at which the old season says nothing about the new level
-	silentClose = 86400    // seconds of silence after which an open event is closed
+	silentClose = 86400    // seconds of silence after which an open event is closed; six bins if that is more
 )
 
 // track takes the newest bin into the open event, opens one, or closes it.
@@ -64,12 +65,12 @@ func (d *Detector) track(r *result) []faultline.Event {
 		d.climb(0)
 		d.weigh(r)
 		return d.tell(false)
+	case d.st.Last-e.Heard > max(silentClose, 6*d.st.Width):
+		return append(d.close("collector_silent"), d.open(r)...)
 	case d.at(0).Flags&unknown != 0:
-		if d.st.Last-e.Band > silentClose {
-			return d.close("collector_silent")
-		}
 		return nil
 	}
+	e.Heard = d.st.Last + d.st.Width
 	if d.follow(r) {
 		return append(d.close("split"), d.open(r)...)
 	}
@@ -129,7 +130,7 @@ func (d *Detector) open(r *result) []faultline.Event {
 		return nil
 	}
 	now := d.st.Last + d.st.Width
-	d.st.Ev = episode{Kind: way, Opened: now, Young: d.st.Known < youngTicks, End: now, Band: now, Peak: d.st.Last}
+	d.st.Ev = episode{Kind: way, Opened: now, Young: d.st.Known < youngTicks, End: now, Band: now, Heard: now, Peak: d.st.Last}
 	first := d.onset(0)
 	e := &d.st.Ev
 	e.Founded = d.founded(first)

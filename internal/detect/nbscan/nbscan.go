@@ -209,7 +209,7 @@ func (d *Detector) place(s *faultline.Sample) bool {
 		return false
 	}
 	d.skip(int64(-d.back(s)), start)
-	d.push(slotOf(s, d.expect(s.Complete)))
+	d.push(d.slotOf(s, d.expect(s.Complete)))
 	d.remember(s)
 	if s.Complete >= minComplete {
 		d.st.Known += d.ticks()
@@ -271,14 +271,23 @@ func (d *Detector) expect(complete float64) float64 {
 // minComplete is the share of a bin in which somebody must have listened.
 const minComplete = 0.5
 
-func slotOf(s *faultline.Sample, mu float64) slot {
+// slotOf makes a slot of a sample in which mu was expected. What was hardly
+// listened to is unknown, unless even so more was heard than a whole bin usually
+// holds: then it counts as a whole bin, upwards, and is not learnt from.
+func (d *Detector) slotOf(s *faultline.Sample, mu float64) slot {
 	o := slot{
 		X: float32(s.Value), Mu: float32(mu), People: s.ReporterBits, Nets: s.NetworkBits,
 		Reporters: clip16(s.Reporters), Networks: clip16(s.Networks), Revision: clip16(s.Revision),
 	}
-	if s.Complete < minComplete {
-		o.Flags = unknown
+	if s.Complete >= minComplete {
+		return o
 	}
+	whole := d.expect(1)
+	if s.Value <= whole {
+		o.Flags = unknown
+		return o
+	}
+	o.Mu, o.Flags = float32(max(mu, whole)), abnormal
 	return o
 }
 
@@ -295,11 +304,12 @@ func (d *Detector) correct(back int, s *faultline.Sample) bool {
 	if s.Revision <= int(o.Revision) {
 		return false
 	}
-	fresh := slotOf(s, float64(o.Mu))
-	fresh.Flags |= o.Flags &^ unknown
-	if fresh.Mu == 0 {
-		fresh.Mu = float32(d.expect(s.Complete))
+	mu := float64(o.Mu)
+	if mu == 0 {
+		mu = d.expect(s.Complete)
 	}
+	fresh := d.slotOf(s, mu)
+	fresh.Flags |= o.Flags &^ unknown
 	if e := &d.st.Ev; e.Kind != 0 && d.st.Last-int64(back)*d.st.Width >= e.Onset && o.Flags&unknown == 0 {
 		e.Excess += float64(e.Kind) * (float64(fresh.X) - float64(o.X))
 	}

@@ -50,6 +50,9 @@ func (d *Detector) test(r *result) {
 	if young {
 		r.Up, r.Down = max(0, r.Up-youngPenalty), 0
 	}
+	if d.cfg.Anonymous && d.st.Known < blindTicks {
+		r.Up = 0 // how busy it is cannot be known yet, and no people vouch for it
+	}
 }
 
 // settledTicks is the age from which the tail of quiet time is learnt.
@@ -83,7 +86,7 @@ func (d *Detector) quietShare() float64 {
 
 // settle decides what may be learnt from the newest windows.
 func (d *Detector) settle(r *result, young bool) {
-	if d.at(0).Flags&unknown != 0 {
+	if d.at(0).Flags&(unknown|abnormal) != 0 {
 		return
 	}
 	n := d.ticks()

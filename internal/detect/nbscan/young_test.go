@@ -206,3 +206,37 @@ func TestASeriesThatJustBeganIsYoungAndNotSilent(t *testing.T) {
 		}
 	}
 }
+
+// partly is a minute in which somebody listened for the last seconds only.
+func partly(i int, x float64) faultline.Sample {
+	s := detecttest.Sample(series, monday.Add(time.Duration(i)*time.Minute), time.Minute, x)
+	s.Complete = 0.1
+	return s
+}
+
+func TestAHardlyHeardMinuteCountsUpwards(t *testing.T) {
+	d := nbscan.New(series, nbscan.Defaults())
+	s := partly(0, 25)
+	r, events := d.Step(&s)
+	if len(events) != 1 || !events[0].Young || r.Verdict != faultline.Surging {
+		t.Fatalf("25 people in the first seconds: %d events, %s; want a young surge", len(events), r.Verdict)
+	}
+	if r.Age != 0 {
+		t.Errorf("the baseline is %v old, want 0: such a minute teaches nothing", time.Duration(r.Age))
+	}
+}
+
+func TestAHardlyHeardMinuteIsNoDrop(t *testing.T) {
+	c := ordinary(15)
+	c.Width, c.Bins, c.Base, c.Size = time.Minute, 15*1440, 40, 1000
+	samples := c.Samples(series)
+	d := nbscan.New(series, nbscan.Defaults())
+	detecttest.Play(d, samples[:14*1440])
+	for i := 14 * 1440; i < 14*1440+120; i++ {
+		samples[i] = partly(i, samples[i].Value/10)
+		r, events := d.Step(&samples[i])
+		if len(events) > 0 || r.Verdict == faultline.Odd {
+			t.Fatalf("minute %d of hardly listening: %s, %d events; want nothing", i-14*1440, r.Verdict, len(events))
+		}
+	}
+}

@@ -174,6 +174,38 @@ func TestGaugesAndRatios(t *testing.T) {
 	}
 }
 
+func TestAGapOfYearsBelongsToNoEvent(t *testing.T) {
+	old, later := monday.AddDate(-55, 0, 0), monday
+	for kind, half := range map[offline.Kind]float64{offline.Count: 0, offline.Gauge: 0.5} {
+		var rows []offline.Row
+		add := func(from time.Time, n int, mean float64) {
+			for i := range n {
+				v := mean + float64(i%7-3)*mean/20
+				rows = append(rows, offline.Row{At: from.Add(time.Duration(i) * 5 * time.Minute), Value: math.Round(v) + half, Known: true})
+			}
+		}
+		add(old, 8*288, 100)
+		add(old.Add(8*day), 20, 2)
+		add(later, 12, 2)
+		events := offline.Detect("f", rows, kind).Events
+		if len(events) == 0 || events[0].Kind != "drop" || events[0].State != "closed" || events[0].End > old.Add(9*day).Format(time.DateOnly) || events[0].Excess < -2500 {
+			t.Errorf("%s: %+v; want a drop that ends before the gap", kind, events)
+		}
+	}
+}
+
+func TestTheFirstHoursOfCountsScoreNothing(t *testing.T) {
+	var rows []offline.Row
+	for i := range 288 {
+		rows = append(rows, offline.Row{At: monday.Add(time.Duration(i) * 5 * time.Minute), Value: 100 + float64(i*7%31), Known: true})
+	}
+	for i, score := range offline.Detect("f", rows, offline.Count).Scores {
+		if score > 0.2 {
+			t.Fatalf("row %d of a series of which nothing was known scores %v", i, score)
+		}
+	}
+}
+
 // The floor of what the scan must find: a small copy of the idea of the public
 // benchmark, a third of its surges hardly above the noise. The bounds lie just
 // below what is reached (0.727, none false), so that a loss is seen.

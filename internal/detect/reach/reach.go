@@ -73,13 +73,15 @@ type run struct {
 	Failed  int       // in a row, newest last
 	First   time.Time // start of the first of them
 	Reached int       // in a row
-	Again   time.Time // end of the first of them
+	Again   time.Time // start of the first of them
 }
 
 // check is one sample, cut to what is judged.
 type check struct {
 	Start     time.Time
-	End       time.Time
+	Taken     time.Time // when this attempt was over and could be known
+	First     time.Time // when the first attempt was
+	Width     faultline.Seconds
 	Revision  int
 	Reached   bool
 	Confirmed bool
@@ -90,14 +92,15 @@ type check struct {
 	Origin    faultline.Origin
 }
 
-const stateVersion = 1
+const stateVersion = 2
 
 // New watches a series that nothing is known of.
 func New(s faultline.Series, c Config) *Detector {
 	return &Detector{cfg: c, series: s, st: state{Version: stateVersion}}
 }
 
-// Step takes a check or the second attempt of the newest check. Anything older
+// Step takes a check or the second attempt of the newest check, whose readings
+// have one time: when the first attempt was over. Anything older
 // gives a reading whose At is zero, and no event.
 func (d *Detector) Step(s *faultline.Sample) (faultline.Reading, []faultline.Event) {
 	c := checkOf(s)
@@ -107,6 +110,7 @@ func (d *Detector) Step(s *faultline.Sample) (faultline.Reading, []faultline.Eve
 		st.Before = d.after()
 		st.Known += time.Duration(s.Width)
 	case c.Start.Equal(st.Newest.Start) && c.Revision > st.Newest.Revision:
+		c.First = st.Newest.First
 	default:
 		return faultline.Reading{}, nil
 	}
@@ -118,9 +122,13 @@ func (d *Detector) Step(s *faultline.Sample) (faultline.Reading, []faultline.Eve
 
 func checkOf(s *faultline.Sample) check {
 	c := check{
-		Start: s.Start, End: s.End(), Revision: s.Revision, Reached: s.Value > 0,
+		Start: s.Start, Taken: s.Taken, Width: s.Width, Revision: s.Revision, Reached: s.Value > 0,
 		Confirmed: s.Confirmed, Failure: s.Failure, Op: s.Op, Last: s.Last, Origin: s.Origin,
 	}
+	if c.Taken.IsZero() {
+		c.Taken = s.Start
+	}
+	c.First = c.Taken
 	switch {
 	case s.Impaired != "":
 		c.Skip = string(s.Impaired) // which kind it is, readers want to know
@@ -184,11 +192,11 @@ func (d *Detector) open(now run) []faultline.Event {
 	c := &d.st.Newest
 	d.st.Event = faultline.Event{
 		ID: d.id(c.Start), By: By, Series: d.series, Kind: faultline.Unreachable, State: faultline.EventOpen,
-		Opened: c.End, Onset: now.First, OnsetLow: now.First, OnsetHigh: now.First, Peak: now.First,
-		PeakUsual: 1, PeakWidth: faultline.Seconds(c.End.Sub(c.Start)), Origin: c.Origin,
+		Opened: c.Taken, Onset: now.First, OnsetLow: now.First, OnsetHigh: now.First, Peak: now.First,
+		PeakUsual: 1, PeakWidth: c.Width, Origin: c.Origin,
 	}
 	// The service may have failed at any time since the last check before.
-	d.st.Event.OnsetLow = now.First.Add(-c.End.Sub(c.Start))
+	d.st.Event.OnsetLow = now.First.Add(-time.Duration(c.Width))
 	return d.still(now)
 }
 
@@ -206,7 +214,7 @@ func (d *Detector) still(now run) []faultline.Event {
 func (d *Detector) tell() []faultline.Event {
 	e, c := &d.st.Event, &d.st.Newest
 	e.Revision++
-	e.At = c.End
+	e.At = c.Taken
 	out := *e
 	if !c.Last.IsZero() {
 		out.Because = []faultline.Position{c.Last}
@@ -217,7 +225,7 @@ func (d *Detector) tell() []faultline.Event {
 func (d *Detector) reading(s *faultline.Sample, now run) faultline.Reading {
 	c := &d.st.Newest
 	r := faultline.Reading{
-		Series: d.series, At: c.End, Value: faultline.Round(s.Value, 3), Expected: 1, Low: 1, High: 1,
+		Series: d.series, At: c.First, Value: faultline.Round(s.Value, 3), Expected: 1, Low: 1, High: 1,
 		Width: s.Width, Age: faultline.Seconds(d.st.Known), Verdict: faultline.Usual, Mix: s.Mix, Origin: c.Origin,
 	}
 	switch {

@@ -120,6 +120,30 @@ func TestTheSecondAttemptDecides(t *testing.T) {
 	}
 }
 
+func TestRecordsAreNotDatedAheadOfTheirCheck(t *testing.T) {
+	d := reach.New(series, reach.Defaults())
+	var readings []faultline.Reading
+	var events []faultline.Event
+	for i, what := range "fFfF..." {
+		s := check(i/2, what)
+		if i >= 4 {
+			s = check(i-2, what)
+		}
+		s.Taken = s.Start.Add(time.Duration(s.Revision) * time.Second)
+		r, es := d.Step(&s)
+		readings, events = append(readings, r), append(events, es...)
+	}
+	if want := t0.Add(time.Minute + 2*time.Second); !events[0].Opened.Equal(want) || !events[0].At.Equal(want) {
+		t.Errorf("opened %v, at %v; want %v, when the second attempt was over", events[0].Opened, events[0].At, want)
+	}
+	if want := t0.Add(time.Second); !readings[0].At.Equal(want) || !readings[1].At.Equal(want) {
+		t.Errorf("readings at %v and %v, want both at %v: one slot has one time", readings[0].At, readings[1].At, want)
+	}
+	if e := events[len(events)-1]; e.State != faultline.EventClosed || !e.At.Equal(t0.Add(4*time.Minute+time.Second)) {
+		t.Errorf("%s at %v, want closed at minute 4", e.State, e.At)
+	}
+}
+
 func TestWhatDoesNotCountCannotTell(t *testing.T) {
 	for what, reason := range map[rune]string{'i': "no_route", 'r': "refused_to_us", 'a': "address_forbidden"} {
 		d := reach.New(series, reach.Defaults())

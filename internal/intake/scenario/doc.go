@@ -18,5 +18,5 @@
 //   - A broken line is an error that names the file and the line.
 //
 // It does not judge: nothing here knows what a detector will say. It holds no
-// goroutine. [Pace] is the only part that meets a clock, and it is handed one.
+// goroutine and meets no clock.
 package scenario
