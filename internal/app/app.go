@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -90,6 +89,9 @@ func New(o Options) (*App, error) {
 	}
 	o.Config.Services = append(o.Config.Services[:len(o.Config.Services):len(o.Config.Services)], typed...)
 	if err := o.Config.Probe.Validate(); err != nil {
+		return nil, err
+	}
+	if _, err := o.consoleToken(); err != nil {
 		return nil, err
 	}
 	return &App{opts: o, typed: typed, log: o.Log, registry: telemetry.NewRegistry(), stops: &stops{log: o.Log}}, nil
@@ -427,20 +429,4 @@ func (a *App) append(ctx context.Context, o faultline.Observation) error {
 	err := a.journal.Append(ctx, &o)
 	a.tellRoom(err)
 	return err
-}
-
-// consoleToken is the operator's token; "" turns the console off.
-func (o *Options) consoleToken() (string, error) {
-	if o.Config.Console.TokenFile == "" {
-		return o.ConsoleToken, nil
-	}
-	b, err := os.ReadFile(o.Config.Console.TokenFile)
-	if err != nil {
-		return "", fmt.Errorf("console.token_file: %w", err)
-	}
-	token := strings.TrimSpace(string(b))
-	if len(token) < 16 {
-		return "", fmt.Errorf("console.token_file: %s holds fewer than 16 characters: write a long random one", o.Config.Console.TokenFile)
-	}
-	return token, nil
 }

@@ -4,17 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
-	"net/mail"
 	"net/url"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"faultline"
 	"faultline/internal/incident"
-	"faultline/internal/intake/catalogue"
 	"faultline/internal/intake/report"
 	"faultline/internal/probe"
 	"faultline/internal/settings"
@@ -44,6 +40,8 @@ type Config struct {
 	Incident IncidentConfig `yaml:"incident"`
 	Store    StoreConfig    `yaml:"store"`
 	Console  ConsoleConfig  `yaml:"console"`
+
+	places *settings.Places // where each key stands in the file
 }
 
 // SiteConfig is how readers know the site.
@@ -55,20 +53,6 @@ type SiteConfig struct {
 	Origin string `yaml:"origin"`
 	// Contact is where readers send corrections: a mail address or a URL.
 	Contact string `yaml:"contact"`
-}
-
-// check looks whether both can be printed as links.
-func (s SiteConfig) check() error {
-	var errs []error
-	if u, err := url.Parse(s.Origin); s.Origin != "" && (err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.Scheme+"://"+u.Host != s.Origin) {
-		errs = append(errs, fmt.Errorf("site.origin: %q: give scheme and host only, as https://status.example.org", s.Origin))
-	}
-	if c := s.Contact; c != "" && !strings.HasPrefix(c, "https://") && !strings.HasPrefix(c, "http://") {
-		if _, err := mail.ParseAddress(c); err != nil || strings.ContainsAny(c, "<> ") {
-			errs = append(errs, fmt.Errorf("site.contact: %q: give a mail address, as corrections@example.org, or a URL", c))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // JournalConfig says where the journal is.
@@ -136,16 +120,18 @@ func LoadConfig(file string) (Config, error) {
 	}
 	b, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return c, fmt.Errorf("configuration file %s does not exist", file)
+		return c, fmt.Errorf("configuration file %s does not exist: name another with --config, or none to run with the defaults", file)
 	}
 	if err != nil {
 		return c, fmt.Errorf("read configuration: %w", err)
 	}
-	if err := settings.Decode(file, b, &c); err != nil {
+	places, err := settings.Read(file, b, &c)
+	if err != nil {
 		return c, err
 	}
+	c.places = places
 	if err := c.check(); err != nil {
-		return c, fmt.Errorf("%s: %w", file, err)
+		return c, err
 	}
 	if c.Site.Origin != "" && !slices.Contains(c.Intake.Report.Origins, c.Site.Origin) {
 		c.Intake.Report.Origins = append(c.Intake.Report.Origins, c.Site.Origin) // its forms are ours
@@ -159,37 +145,6 @@ func (c *Config) Targets() (n int) {
 		n += len(s.Targets)
 	}
 	return n
-}
-
-// check looks at values that have the right type and still make no sense.
-func (c *Config) check() error {
-	var errs []error
-	say := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		say("listen: %q is not host:port: %w", c.Listen, err)
-	}
-	if err := c.Site.check(); err != nil {
-		errs = append(errs, err)
-	}
-	if c.Store.BudgetGB <= 0 {
-		say("store.budget_gb: %g: give a number above 0", c.Store.BudgetGB)
-	}
-	seen := map[faultline.ServiceID]bool{}
-	for i, s := range c.Services {
-		if err := catalogue.CheckID(s.ID); err != nil {
-			say("services[%d].id: %w", i, err)
-		}
-		if seen[s.ID] {
-			say("services[%d].id: %q is there twice", i, s.ID)
-		}
-		seen[s.ID] = true
-		for k, t := range s.Targets {
-			if _, err := probe.ParseTarget(t); err != nil {
-				say("services[%d].targets[%d]: %w", i, k, err)
-			}
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // watched makes services of URLs that were typed on the command line. The name

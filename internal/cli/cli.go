@@ -56,7 +56,9 @@ func Run(ctx context.Context, env Env, args []string) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	fmt.Fprintf(env.Stderr, "faultline: %v\n", err)
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintf(env.Stderr, "faultline: %s\n", line)
+	}
 	return ExitUsage
 }
 

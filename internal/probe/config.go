@@ -3,9 +3,13 @@ package probe
 import (
 	"errors"
 	"fmt"
+	"net/netip"
+	"strings"
 	"time"
 
 	"faultline"
+	"faultline/internal/probe/address"
+	"faultline/internal/settings"
 )
 
 // Config is the section probe of the configuration file.
@@ -43,30 +47,67 @@ func Defaults() Config {
 	}
 }
 
-// Validate says what is wrong with the settings.
+// Validate says what is wrong with the settings: a [settings.Faults] whose keys
+// begin with "probe.".
 func (c Config) Validate() error {
-	var errs []error
-	least := func(name string, got, want time.Duration) {
-		if got < want {
-			errs = append(errs, fmt.Errorf("probe.%s is %s: it must be at least %s", name, got, want))
-		}
-	}
-	least("interval", c.Interval, time.Second)
-	least("urgent_interval", c.Urgent, time.Second)
-	least("timeout", c.Timeout, 100*time.Millisecond)
-	least("second_attempt_after", c.Second, 100*time.Millisecond)
-	if c.Concurrency < 1 || c.Concurrency > 10_000 {
-		errs = append(errs, fmt.Errorf("probe.concurrency is %d: it must be between 1 and 10000", c.Concurrency))
-	}
+	var f settings.Faults
+	settings.Between(&f, "interval", c.Interval, time.Second, 24*time.Hour)
+	settings.Between(&f, "urgent_interval", c.Urgent, time.Second, 24*time.Hour)
+	settings.Between(&f, "timeout", c.Timeout, 100*time.Millisecond, 5*time.Minute)
+	settings.Between(&f, "second_attempt_after", c.Second, 100*time.Millisecond, 5*time.Minute)
+	settings.Between(&f, "concurrency", c.Concurrency, 1, 10_000)
 	if c.Vantage.ID == "" {
-		errs = append(errs, errors.New("probe: the vantage has no name"))
+		f.Say("", "the vantage has no name")
 	}
-	for _, t := range c.Controls {
-		if _, err := ParseTarget(t); err != nil {
-			errs = append(errs, fmt.Errorf("probe.controls: %w", err))
+	c.Listed(&f, "controls", c.Controls)
+	return f.Under("probe").Err()
+}
+
+// Listed looks at a list of targets that stands below key: whether each can be
+// read, whether it is there twice, and, where the host is an address, whether
+// the rules let it be checked. What a name points at is seen at each check.
+func (c Config) Listed(f *settings.Faults, key string, targets []faultline.Target) {
+	seen := map[string]int{}
+	for i, t := range targets {
+		at := fmt.Sprintf("%s[%d]", key, i)
+		parsed, err := ParseTarget(t)
+		if err == nil {
+			err = c.permits(parsed)
 		}
+		if err != nil {
+			f.Say(at, "%v", err)
+			continue
+		}
+		if first, twice := seen[slotKey("", parsed)]; twice {
+			f.Say(at, "%q is there twice: it is %s[%d] too", parsed.Name, key, first)
+			continue
+		}
+		seen[slotKey("", parsed)] = i
 	}
-	return errors.Join(errs...)
+}
+
+// permits is what the rules say of a target before anybody resolves its name.
+func (c Config) permits(t Target) error {
+	host := strings.TrimSuffix(strings.ToLower(t.URL.Hostname()), ".")
+	rules := &address.Rules{AllowPrivate: c.AllowPrivate}
+	if address.IsOddForm(host) {
+		return fmt.Errorf("target %q: some resolvers read the host as an address, others as a name: write the address in its usual form, as 192.0.2.1", t.Name)
+	}
+	a, err := netip.ParseAddr(host)
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") { // RFC 6761 §6.3
+		a, err = netip.AddrFrom4([4]byte{127, 0, 0, 1}), nil
+	}
+	if err != nil {
+		return nil //nolint:nilerr // a name
+	}
+	var refused *address.Refusal
+	if !errors.As(rules.Check(host, a, t.Permit), &refused) {
+		return nil
+	}
+	if c.AllowPrivate {
+		return fmt.Errorf("target %q: its address (%s) is never checked: there is no host of yours behind it", t.Name, refused.Reason)
+	}
+	return fmt.Errorf("target %q: its address (%s) is not of the public internet: set probe.allow_private: true to check it, or name it on the command line with --watch", t.Name, refused.Reason)
 }
 
 // urgent is the interval while something is wrong.

@@ -1,9 +1,12 @@
-// Package settings reads the one configuration file strictly: a misspelt key
-// is an error that names its line and the nearest key there is.
+// Package settings reads the one configuration file strictly: a key that is
+// misspelt, twice there, or of the wrong kind is an error that names its line,
+// and says in a person's words what is wanted.
 //
-// In: YAML. Out: a filled struct, or an error a person can act on. It knows
-// nothing of what the settings mean; each room owns its own struct, and the
-// defaults are what the struct holds before it is decoded into.
+// In: YAML. Out: a filled struct and the line of each key, or all errors at
+// once, each one an [Error] a person can act on. It knows nothing of what the
+// settings mean; each room owns its own struct and says what cannot work as
+// [Faults], and the defaults are what the struct holds before it is decoded
+// into.
 package settings
 
 import (
@@ -15,86 +18,100 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // An Error says where a file is wrong.
 type Error struct {
 	File string
-	Line int // from 1; 0 when the file as a whole is meant
+	Line int    // from 1; 0 when the file as a whole is meant
+	Key  string // as "services[0].id"; "" when What names it, or no key is meant
 	What string
 	Near string // the nearest known key, or ""
 }
 
-// Error gives "file:line: what (did you mean …?)".
+// Error gives "file:line: key: what (did you mean …?)".
 func (e *Error) Error() string {
 	s := e.File
 	if e.Line > 0 {
 		s += fmt.Sprintf(":%d", e.Line)
 	}
-	s += ": " + e.What
+	s += ": "
+	if e.Key != "" {
+		s += e.Key + ": "
+	}
+	s += e.What
 	if e.Near != "" {
 		s += fmt.Sprintf(" (did you mean %q?)", e.Near)
 	}
 	return s
 }
 
-// Decode fills into, a pointer to a struct, from YAML. Keys that are absent
-// keep the value that they have; file is the name used in errors.
+// Decode is Read for those who need no lines afterwards.
 func Decode(file string, data []byte, into any) error {
-	defaults := reflect.New(reflect.TypeOf(into).Elem()).Elem()
-	defaults.Set(reflect.ValueOf(into).Elem())
+	_, err := Read(file, data, into)
+	return err
+}
+
+// Read fills into, a pointer to a struct, from YAML. Keys that are absent keep
+// the value that they have; file is the name used in errors. The error is an
+// *Error, or several of them joined. The places are of use in both cases.
+func Read(file string, data []byte, into any) (*Places, error) {
+	w := &walker{places: &Places{file: file, lines: map[string]int{}}, anchors: map[string]ast.Node{}}
+	parsed, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		return w.places, explain(w.places, err)
+	}
+	w.document(parsed, reflect.TypeOf(into).Elem())
+	if err := errors.Join(w.errs...); err != nil {
+		return w.places, err
+	}
+	return w.places, w.places.decode(data, into)
+}
+
+// decode is the decoder's part. What it still has to say is about what the walk
+// cannot see, such as a type that reads itself.
+func (p *Places) decode(data []byte, into any) error {
+	target := reflect.ValueOf(into).Elem()
+	defaults := reflect.New(target.Type()).Elem()
+	defaults.Set(target)
 	err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(into)
 	if errors.Is(err, io.EOF) { // nothing is set: for a file of comments the decoder clears the struct
-		reflect.ValueOf(into).Elem().Set(defaults)
+		target.Set(defaults)
 		return nil
 	}
 	if err != nil {
-		return explain(file, err, into)
+		return explain(p, err)
 	}
 	return nil
 }
 
-// explain turns the decoder's error into ours.
-func explain(file string, err error, into any) error {
+// explain turns the error of the parser or the decoder into ours.
+func explain(p *Places, err error) error {
+	e := &Error{File: p.file, What: err.Error()}
 	var at yaml.Error
-	if !errors.As(err, &at) {
-		return &Error{File: file, What: err.Error()}
+	if errors.As(err, &at) {
+		e.What = at.GetMessage()
+		if tk := at.GetToken(); tk != nil && tk.Position != nil {
+			e.Line = tk.Position.Line
+			e.Key = p.keyOn(e.Line)
+		}
 	}
-	e := &Error{File: file, What: at.GetMessage()}
-	if tk := at.GetToken(); tk != nil && tk.Position != nil {
-		e.Line = tk.Position.Line
-	}
-	var unknown *yaml.UnknownFieldError
-	if errors.As(err, &unknown) {
-		key := unknown.Token.Value
-		e.What = fmt.Sprintf("unknown key %q", key)
-		e.Near = Nearest(key, keys(reflect.TypeOf(into), map[reflect.Type]bool{}))
-	}
+	e.What = inWords(e.What)
 	return e
 }
 
-// keys lists the YAML keys of a struct type and of everything in it.
-func keys(t reflect.Type, seen map[reflect.Type]bool) []string {
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
-		return keys(t.Elem(), seen)
-	case reflect.Struct:
-	default:
-		return nil
+// inWords keeps names of types in the program, and tabs, out of what a person
+// reads.
+func inWords(what string) string {
+	switch {
+	case strings.Contains(what, "character '\t'"):
+		return "a tab stands where a key or value begins: indent with spaces"
+	case strings.Contains(what, " Go "), strings.Contains(what, "cannot unmarshal"):
+		return "cannot be read: it has another form than this key wants"
 	}
-	if seen[t] {
-		return nil
-	}
-	seen[t] = true
-	var names []string
-	for i := range t.NumField() {
-		f := t.Field(i)
-		if name := Key(f); name != "" {
-			names = append(names, name)
-		}
-		names = append(names, keys(f.Type, seen)...)
-	}
-	return names
+	return strings.SplitN(what, "\n", 2)[0]
 }
 
 // Key is the YAML key of a struct field, or "" for one that no file may set.

@@ -2,6 +2,7 @@ package settings_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,10 +88,15 @@ func TestDecodeSaysWhereAValueIsWrong(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	f.Add([]byte("probe:\n  interval: 30s\n"))
-	f.Add([]byte("a: &x [*x]\n"))
+	for _, text := range []string{
+		"probe:\n  interval: 30s\n", "a: &x [*x]\n", "probe: &p\n  <<: *p\n", "probe: {hosts: [{url: a}], trusted: [a]}", "listen: !!binary x", "? [a]\n: b", "---\n---\n",
+	} {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var v file
-		_ = settings.Decode("fuzz.yaml", b, &v)
+		var v rich
+		if err := settings.Decode("fuzz.yaml", b, &v); err != nil && (strings.Contains(err.Error(), "unmarshal") || strings.Contains(err.Error(), "reflect")) {
+			t.Errorf("%q: words for programmers: %v", b, err)
+		}
 	})
 }

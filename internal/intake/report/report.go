@@ -27,6 +27,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +35,7 @@ import (
 
 	"faultline"
 	"faultline/internal/intake/catalogue"
+	"faultline/internal/settings"
 	"faultline/internal/telemetry"
 )
 
@@ -73,18 +75,29 @@ func DefaultConfig() Config {
 	return Config{RatePerMinute: 600, Burst: 1200, RateNetworks: 65536, IdempotencyKeys: 1_000_000}
 }
 
-// Check looks for values that make no sense.
+// Check looks for values that make no sense. What it returns is a
+// [settings.Faults] with keys below the section.
 func (c *Config) Check() error {
-	switch {
-	case c.RatePerMinute < 0:
-		return fmt.Errorf("rate_per_minute: %g: give 0 (no limit) or more", c.RatePerMinute)
-	case c.RatePerMinute > 0 && c.Burst < 1:
-		return fmt.Errorf("burst: %d: give 1 or more", c.Burst)
-	case c.RateNetworks < 0 || c.IdempotencyKeys < 0:
-		return errors.New("rate_networks and idempotency_keys: give 0 or more")
+	var f settings.Faults
+	settings.NothingOr(&f, "rate_per_minute", "no limit", c.RatePerMinute, 1e-3, 1e9)
+	least := 1
+	if c.RatePerMinute == 0 {
+		least = 0 // nothing is held back
 	}
-	_, err := hostsOf(c.Origins)
-	return err
+	settings.Between(&f, "burst", c.Burst, least, 1_000_000_000)
+	settings.Between(&f, "rate_networks", c.RateNetworks, 0, 100_000_000)
+	settings.Between(&f, "idempotency_keys", c.IdempotencyKeys, 0, 100_000_000)
+	for i, p := range c.TrustedProxies {
+		if p.Bits() == 0 {
+			f.Say(fmt.Sprintf("trusted_proxies[%d]", i), "%s trusts everybody: whoever likes could choose their own address; name the proxies", p)
+		}
+	}
+	for i, o := range c.Origins {
+		if _, ok := hostOf(o); !ok || strings.Count(strings.TrimSuffix(o, "/"), "/") > 2 {
+			f.Say(fmt.Sprintf("origins[%d]", i), "%q is not an address as https://status.example.org: give scheme and host only", o)
+		}
+	}
+	return f.Err()
 }
 
 // Prefixes is a list of networks; a single address is one.
