@@ -60,7 +60,7 @@ func (a *App) appendReports(ctx context.Context, obs ...*faultline.Observation) 
 
 // renderProblem is the page that the sender of a refused form sees.
 func (a *App) renderProblem(w http.ResponseWriter, r *http.Request, p report.Problem) {
-	a.site.Problem(w, r, p.Status, p.Title, p.Detail)
+	a.site.Problem(w, r, web.Problem{Status: p.Status, Reason: p.Reason, Field: p.Field, Title: "Your report was not taken", Detail: p.Detail})
 }
 
 // openSites makes the live site and the one of the replay, and puts everything

@@ -32,7 +32,7 @@ func BenchmarkKeptPage(b *testing.B) {
 func BenchmarkDrawnPage(b *testing.B) {
 	s := newSite(b, busy())
 	v := s.d.View()
-	t, _ := s.incidentTarget("larkpost-2026-05-04", "")
+	t, _ := s.incidentTarget([]string{"larkpost-2026-05-04"}, "", "")
 	b.ReportAllocs()
 	for b.Loop() {
 		body, err := t.draw(v)

@@ -38,6 +38,7 @@ type draw func(*live.View) ([]byte, error)
 
 // entry is an address whose page is kept.
 type entry struct {
+	key         string
 	draw        draw
 	contentType string
 	robots      bool // may be indexed
@@ -60,11 +61,11 @@ func (c *cache) get(key string) *entry {
 }
 
 // put keeps e if there is room, and gives the entry that is kept.
-func (c *cache) put(key string, e *entry) *entry {
+func (c *cache) put(e *entry) *entry {
 	if c.n.Load() >= cacheLimit {
 		return e
 	}
-	kept, loaded := c.m.LoadOrStore(key, e)
+	kept, loaded := c.m.LoadOrStore(e.key, e)
 	if !loaded {
 		c.n.Add(1)
 	}
@@ -93,12 +94,11 @@ func (s *Site) serve(w http.ResponseWriter, r *http.Request, e *entry) {
 	fresh, err := s.refresh(e, p, now)
 	switch {
 	case errors.Is(err, errGone):
-		s.cache.drop(key(strings.TrimPrefix(r.URL.Path, s.d.Base), r.URL.RawQuery))
+		s.cache.drop(e.key)
 		s.notFound(w, r)
 	case err != nil:
-		s.d.Metrics.refused.Inc(refusedRender)
 		s.d.Logger.Error("page could not be drawn", slog.String("path", r.URL.Path), slog.Any("error", err))
-		s.Problem(w, r, http.StatusInternalServerError, "This page could not be drawn", "The fault is ours and was logged. Try again in a moment.")
+		s.refuse(w, r, Problem{http.StatusInternalServerError, refusedRender, "", "This page could not be drawn", "The fault is ours and was logged. Try again in a moment."})
 	default:
 		s.send(w, r, fresh)
 	}

@@ -136,7 +136,7 @@ func (s *Site) console(w http.ResponseWriter, r *http.Request, path string) {
 	name, session, ok := c.operator(r, s.d.Clock())
 	switch {
 	case r.Method == http.MethodPost && !sameOrigin(r):
-		s.refuse(w, r, refusedOrigin, http.StatusForbidden, "This came from another site", "Open the console itself and try again.")
+		s.refuse(w, r, Problem{http.StatusForbidden, refusedOrigin, "", "This came from another site", "Open the console itself and try again."})
 	case r.Method == http.MethodPost && path == "/console/login":
 		s.login(w, r)
 	case r.Method == http.MethodPost && path == "/console/logout":
@@ -156,11 +156,6 @@ func (s *Site) console(w http.ResponseWriter, r *http.Request, path string) {
 	}
 }
 
-func (s *Site) refuse(w http.ResponseWriter, r *http.Request, reason string, status int, title, detail string) {
-	s.d.Metrics.refused.Inc(reason)
-	s.Problem(w, r, status, title, detail)
-}
-
 // sameOrigin says whether a form was sent by our own page. Browsers always
 // say where a POST comes from; what says nothing is refused here.
 func sameOrigin(r *http.Request) bool {
@@ -175,14 +170,14 @@ func (s *Site) login(w http.ResponseWriter, r *http.Request) {
 	c := s.d.Console
 	if !c.limiter.Allow() {
 		w.Header().Set("Retry-After", "10")
-		s.refuse(w, r, refusedRate, http.StatusTooManyRequests, "Too many tries", "Wait ten seconds and try again.")
+		s.refuse(w, r, Problem{http.StatusTooManyRequests, refusedRate, "", "Too many tries", "Wait ten seconds and try again."})
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, formLimit)
 	name, ok := c.who(r.PostFormValue("token"))
 	if !ok {
 		s.d.Logger.Warn("console: wrong token")
-		s.refuse(w, r, refusedToken, http.StatusForbidden, "That token is not known", "Take it from the file or the environment variable in which it was set.")
+		s.refuse(w, r, Problem{http.StatusForbidden, refusedToken, "", "That token is not known", "Take it from the file or the environment variable in which it was set."})
 		return
 	}
 	s.cookie(w, c.session(name, s.d.Clock()), int(sessionTime/time.Second))
@@ -207,12 +202,12 @@ func (s *Site) cookie(w http.ResponseWriter, value string, seconds int) {
 // act carries out one action.
 func (s *Site) act(w http.ResponseWriter, r *http.Request, name, session string, ok bool) {
 	if !ok {
-		s.refuse(w, r, refusedToken, http.StatusForbidden, "You are not logged in", "Log in at the console and try again.")
+		s.refuse(w, r, Problem{http.StatusForbidden, refusedToken, "", "You are not logged in", "Log in at the console and try again."})
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, formLimit)
 	if subtle.ConstantTimeCompare([]byte(r.PostFormValue("csrf")), []byte(s.d.Console.csrf(session))) != 1 {
-		s.refuse(w, r, refusedCSRF, http.StatusForbidden, "This form is not from this session", "Open the console again and repeat it.")
+		s.refuse(w, r, Problem{http.StatusForbidden, refusedCSRF, "", "This form is not from this session", "Open the console again and repeat it."})
 		return
 	}
 	cmd := faultline.Command{
@@ -220,12 +215,12 @@ func (s *Site) act(w http.ResponseWriter, r *http.Request, name, session string,
 		Into: strings.TrimSpace(r.PostFormValue("into")), Service: faultline.ServiceID(r.PostFormValue("service")), Text: strings.TrimSpace(r.PostFormValue("text")),
 	}
 	if why := wrong(s.d.View(), &cmd); why != "" {
-		s.refuse(w, r, refusedAction, http.StatusUnprocessableEntity, "This can’t be done", why)
+		s.refuse(w, r, Problem{http.StatusUnprocessableEntity, refusedAction, "", "This can’t be done", why})
 		return
 	}
 	if err := s.d.Console.Do(r.Context(), cmd); err != nil {
 		s.d.Logger.Error("console: command was not kept", slog.String("action", string(cmd.Action)), slog.Any("error", err))
-		s.refuse(w, r, refusedAction, http.StatusServiceUnavailable, "The command was not kept", "Nothing has changed. Try again; the log says why.")
+		s.refuse(w, r, Problem{http.StatusServiceUnavailable, refusedAction, "", "The command was not kept", "Nothing has changed. Try again; the log says why."})
 		return
 	}
 	s.d.Logger.Info("console: command accepted", slog.String("operator", name), slog.String("action", string(cmd.Action)), slog.String("incident", cmd.Incident))

@@ -11,22 +11,27 @@ import (
 )
 
 // incidentCSV is the incident's window in its steps, for spreadsheets: of an old
-// revision the window that its page shows.
-func (s *Site) incidentCSV(v *live.View, _ *live.Incident, i *faultline.Incident, pinned bool) ([]byte, error) {
+// revision the window that its page shows. Reports are those of a country, if one
+// is given; checks are always those of all vantage points.
+func (s *Site) incidentCSV(c faultline.Country) func(*live.View, *live.Incident, *faultline.Incident, bool) ([]byte, error) {
+	return func(v *live.View, _ *live.Incident, i *faultline.Incident, pinned bool) ([]byte, error) {
+		svc, now := v.Service(i.Service), v.At
+		if svc == nil {
+			return nil, errGone
+		}
+		if pinned {
+			now = i.At
+		}
+		return s.csv(v, svc, c, incidentWindow(i, now)), nil
+	}
+}
+
+func (s *Site) csv(v *live.View, svc *live.Service, c faultline.Country, w window) []byte {
 	var b bytes.Buffer
 	if s.d.Replay != nil {
 		b.WriteString("# replay: " + s.d.Replay.Notice + "\n")
 	}
 	b.WriteString("start,reports,usual,low,high,complete,checks,reached\n")
-	svc := v.Service(i.Service)
-	if svc == nil {
-		return nil, errGone
-	}
-	now := v.At
-	if pinned {
-		now = i.At
-	}
-	w := incidentWindow(i, now)
 	reach := map[time.Time]live.Reach{}
 	for _, r := range s.reach(v, svc, w) {
 		k := r.Start.Truncate(w.step)
@@ -34,7 +39,7 @@ func (s *Site) incidentCSV(v *live.View, _ *live.Incident, i *faultline.Incident
 		sum.OK, sum.N = sum.OK+r.OK, sum.N+r.N
 		reach[k] = sum
 	}
-	for _, x := range s.series(v, svc, "", w) {
+	for _, x := range s.series(v, svc, c, w) {
 		j := jsonBins([]live.Bin{x})[0]
 		row := []string{x.Start.UTC().Format(time.RFC3339), cell(j.Reports), cell(j.Usual), cell(j.Low), cell(j.High), fmt.Sprint(x.Complete), "", ""}
 		if j.Few {
@@ -45,7 +50,7 @@ func (s *Site) incidentCSV(v *live.View, _ *live.Incident, i *faultline.Incident
 		}
 		b.WriteString(strings.Join(row, ",") + "\n")
 	}
-	return b.Bytes(), nil
+	return b.Bytes()
 }
 
 // cell writes a number with at most two decimals, or nothing for unknown.

@@ -24,45 +24,101 @@ type docPage struct {
 }
 
 // docTarget is a Markdown document of the program: what you read is the
-// version that runs. Links between documents become links between pages.
-func (s *Site) docTarget(name string) (target, bool) {
-	if s.d.Docs == nil {
-		return target{}, false
-	}
-	file := strings.TrimSuffix(name, "/")
+// version that runs. Links between documents become links between pages; the
+// twin is the text as it was written.
+func (s *Site) docTarget(args []string, form string, _ faultline.Country) (target, bool) {
+	file := strings.TrimSuffix(strings.Join(args, "/"), "/")
 	if file == "" {
 		file = "index"
 	}
 	if !strings.HasSuffix(file, ".md") {
 		file += ".md"
 	}
-	if !fs.ValidPath(file) {
+	if s.d.Docs == nil || !fs.ValidPath(file) {
 		return target{}, false
 	}
 	if _, err := fs.Stat(s.d.Docs, file); err != nil {
 		return target{}, false
 	}
-	return target{contentType: typeHTML, draw: func(v *live.View) ([]byte, error) { return s.drawDoc(v, file) }}, true
+	of := func(f func(*live.View, string, []byte) ([]byte, error)) draw {
+		return func(v *live.View) ([]byte, error) {
+			src, err := fs.ReadFile(s.d.Docs, file)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil, errGone
+			}
+			if err != nil {
+				return nil, fmt.Errorf("read document %s: %w", file, err)
+			}
+			return f(v, file, src)
+		}
+	}
+	return forms{html: of(s.drawDoc), json: of(s.docJSON)}.target(form)
 }
 
-func (s *Site) drawDoc(v *live.View, file string) ([]byte, error) {
-	src, err := fs.ReadFile(s.d.Docs, file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errGone
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read document %s: %w", file, err)
-	}
+func (s *Site) drawDoc(v *live.View, file string, src []byte) ([]byte, error) {
 	body, err := markdown(src)
 	if err != nil {
 		return nil, fmt.Errorf("read document %s: %w", file, err)
 	}
 	body = s.docLinks(body, path.Dir(file))
-	title := "Documents"
-	if first, _, _ := strings.Cut(string(src), "\n"); strings.HasPrefix(first, "# ") {
-		title = strings.TrimSpace(first[2:])
+	return s.page("doc", frame{Title: docTitle(src), Nav: "docs", Path: docPath(file), Twin: docPath(file) + ".json", Now: v.At, Data: docPage{template.HTML(body), file}}) //nolint:gosec // our own documents; raw HTML in them is not let through
+}
+
+// docPath is the address of a document's page, without base.
+func docPath(file string) string {
+	if file == "index.md" {
+		return "/docs"
 	}
-	return s.page("doc", frame{Title: title, Nav: "docs", Path: "/docs/" + strings.TrimSuffix(file, ".md"), Now: v.At, Data: docPage{template.HTML(body), file}}) //nolint:gosec // our own documents; raw HTML in them is not let through
+	return "/docs/" + strings.TrimSuffix(file, ".md")
+}
+
+func docTitle(src []byte) string {
+	first, _, _ := strings.Cut(string(src), "\n")
+	if title, ok := strings.CutPrefix(first, "# "); ok {
+		return strings.TrimSpace(title)
+	}
+	return "Documents"
+}
+
+// jsonDocument is an entry of the list of documents.
+type jsonDocument struct {
+	Address string `json:"address"`
+	Title   string `json:"title"`
+}
+
+// docDoc is the twin of a document.
+type docDoc struct {
+	head
+	File      string         `json:"file"`
+	Text      string         `json:"text"`
+	Documents []jsonDocument `json:"documents"`
+}
+
+func (s *Site) docJSON(v *live.View, file string, src []byte) ([]byte, error) {
+	all, err := s.documents()
+	if err != nil {
+		return nil, err
+	}
+	h := s.head(v, docTitle(src))
+	h.Licence = "Apache-2.0" // as the program is, whose part they are
+	return encode(docDoc{h, file, string(src), all})
+}
+
+// documents lists all of them in the order of their addresses.
+func (s *Site) documents() (all []jsonDocument, err error) {
+	err = fs.WalkDir(s.d.Docs, ".", func(file string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(file, ".md") {
+			return err
+		}
+		src, err := fs.ReadFile(s.d.Docs, file)
+		all = append(all, jsonDocument{s.d.Base + docPath(file) + ".json", docTitle(src)})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list documents: %w", err)
+	}
+	slices.SortFunc(all, func(a, b jsonDocument) int { return strings.Compare(a.Address, b.Address) })
+	return all, nil
 }
 
 func markdown(src []byte) ([]byte, error) {
@@ -136,10 +192,6 @@ func (s *Site) dataJSON(v *live.View) ([]byte, error) {
 		rows = append(rows, jsonRetention(r))
 	}
 	return encode(dataDoc{s.head(v, "Data"), rows, nonNil(s.d.Attribution)})
-}
-
-func (s *Site) drawPrivacy(v *live.View) ([]byte, error) {
-	return s.page("privacy", frame{Title: "What we know about you", Nav: "privacy", Path: "/privacy", Now: v.At})
 }
 
 // correction is something that was said and taken back, or changed by a person.

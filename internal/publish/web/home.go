@@ -295,8 +295,7 @@ const maxQuery = 200
 func (s *Site) search(w http.ResponseWriter, r *http.Request) {
 	q := strings.TrimSpace(r.URL.Query().Get("q"))
 	if len(q) > maxQuery {
-		s.d.Metrics.refused.Inc(refusedQuery)
-		s.Problem(w, r, http.StatusBadRequest, "That is too long to search for", fmt.Sprintf("Use at most %d characters: a name, or an address such as example.org.", maxQuery))
+		s.refuse(w, r, Problem{http.StatusBadRequest, refusedQuery, "q", "That is too long to search for", fmt.Sprintf("Use at most %d characters: a name, or an address such as example.org.", maxQuery)})
 		return
 	}
 	if q == "" {

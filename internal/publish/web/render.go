@@ -150,17 +150,22 @@ func (s *Site) page(name string, f frame) ([]byte, error) {
 // now writes a page for one reader: it is not kept, here or anywhere.
 func (s *Site) now(w http.ResponseWriter, r *http.Request, status int, name string, f frame) {
 	b, err := s.page(name, f)
+	s.once(w, r, status, typeHTML, f.Private || s.d.Replay != nil || status >= 400, b, err)
+}
+
+// once writes what was drawn for one reader, or that it could not be drawn.
+func (s *Site) once(w http.ResponseWriter, r *http.Request, status int, contentType string, noindex bool, b []byte, err error) {
 	if err != nil {
-		s.d.Metrics.refused.Inc(refusedRender)
+		s.d.Metrics.refused.Inc(refusedRender) // no page about it: a page is what fails
 		s.d.Logger.Error("page could not be drawn", slog.String("path", r.URL.Path), slog.Any("error", err))
 		http.Error(w, "This page could not be drawn.", http.StatusInternalServerError)
 		return
 	}
 	h := w.Header()
 	secure(h)
-	h.Set("Content-Type", typeHTML)
+	h.Set("Content-Type", contentType)
 	h.Set("Cache-Control", "no-store")
-	if f.Private || s.d.Replay != nil || status >= 400 {
+	if noindex {
 		h.Set("X-Robots-Tag", "noindex")
 	}
 	w.WriteHeader(status)

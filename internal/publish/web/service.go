@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"log/slog"
-	"net/http"
 	"slices"
 	"time"
 
@@ -287,51 +286,4 @@ func rankedOf(svc *live.Service, most int) (out []ranked) {
 		out[i].Rank = i + 1
 	}
 	return out[:min(len(out), most)]
-}
-
-type reportPage struct {
-	Service  *live.Service
-	Count    string
-	Symptoms []faultline.Symptom
-	Surfaces []faultline.Surface
-	Place    faultline.Place
-	HasPlace bool
-	Replay   bool
-}
-
-// report is the form. It is drawn for each reader, because it says where the
-// reader seems to be; nothing about the reader is kept.
-func (s *Site) report(w http.ResponseWriter, r *http.Request, id faultline.ServiceID) {
-	v := s.d.View()
-	svc := v.Service(id)
-	if svc == nil {
-		s.notFound(w, r)
-		return
-	}
-	p := reportPage{Service: svc, Symptoms: faultline.Symptoms(), Surfaces: []faultline.Surface{faultline.Web, faultline.App, faultline.API}, Replay: s.d.Replay != nil}
-	if b := svc.World.Now(); b.Known() {
-		p.Count = words.People(b.Value)
-	}
-	if s.d.Place != nil {
-		p.Place, p.HasPlace = s.d.Place(r), true
-	}
-	s.now(w, r, http.StatusOK, "report", frame{Title: "Report a problem with " + svc.Name, Nav: "services", Path: "/s/" + string(id) + "/report", Now: v.At, Data: p})
-}
-
-type thanksPage struct {
-	Service *live.Service
-	Verdict words.Verdict
-	Others  string
-	Open    *faultline.Incident
-}
-
-func (s *Site) drawThanks(v *live.View, svc *live.Service) ([]byte, error) {
-	p := thanksPage{Service: svc, Verdict: words.Say(s.facts(v, svc))}
-	if b := svc.World.Now(); b.Known() {
-		p.Others = words.People(b.Value)
-	}
-	if i := svc.Open(); i != nil {
-		p.Open = i.Now()
-	}
-	return s.page("thanks", frame{Title: "Thank you", Nav: "services", Path: "/s/" + string(svc.ID) + "/thanks", Now: v.At, Data: p})
 }

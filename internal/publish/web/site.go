@@ -109,6 +109,8 @@ const (
 	refusedAction     = "console_action"
 	refusedRender     = "render_failed"
 	refusedReplayPost = "replay"
+	refusedCountry    = "unknown_country"
+	refusedNoFilter   = "not_by_country"
 )
 
 // NewMetrics registers faultline_publish_….
@@ -120,7 +122,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		notModified: telemetry.Counter(r, room, "not_modified_total", "Answers 304: the reader had the page."),
 		streams:     telemetry.Gauge(r, room, "event_streams", "Readers' event streams that are open."),
 		refused: telemetry.NewRefusals(r, room, "Requests refused, by reason.", refusedNotFound, refusedMethod, refusedQuery, refusedStreams,
-			refusedToken, refusedRate, refusedCSRF, refusedOrigin, refusedAction, refusedRender, refusedReplayPost),
+			refusedToken, refusedRate, refusedCSRF, refusedOrigin, refusedAction, refusedRender, refusedReplayPost, refusedCountry, refusedNoFilter),
 	}
 }
 
@@ -133,6 +135,8 @@ type Site struct {
 	names   map[string]string // "style.css" → its address
 	cache   cache
 	streams *streams
+
+	addresses []address
 }
 
 // New makes a site. It fails when a template or a static file is broken.
@@ -158,6 +162,7 @@ func New(d Deps) (*Site, error) {
 		d.Search = func(string) []faultline.Service { return nil }
 	}
 	s := &Site{d: d, streams: newStreams(d.MaxStreams, d.Metrics)}
+	s.addresses = s.table()
 	var err error
 	if s.static, s.names, err = loadStatic(d.Base); err != nil {
 		return nil, fmt.Errorf("make site: %w", err)
@@ -182,21 +187,20 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.notFound(w, r)
 		return
 	}
+	c, p := faultline.Country(""), (*Problem)(nil)
+	if reading(r) && r.URL.RawQuery != "" {
+		c, p = s.country(r.URL.RawQuery)
+	}
+	if p != nil {
+		s.refuse(w, r, *p)
+		return
+	}
 	asks := path == "/" && strings.Contains(r.URL.RawQuery, "q=") // a search
-	if (r.Method == http.MethodGet || r.Method == http.MethodHead) && !asks {
-		if e := s.cache.get(key(path, r.URL.RawQuery)); e != nil {
+	if reading(r) && !asks {
+		if e := s.cache.get(key(path, c)); e != nil {
 			s.serve(w, r, e)
 			return
 		}
 	}
-	s.route(w, r, path)
-}
-
-// key is the address under which a page is kept: a query that means nothing
-// (tracking parameters) is not part of it, so it cannot fill the cache.
-func key(path, query string) string {
-	if query == "" || !strings.HasPrefix(path, "/s/") || !strings.HasPrefix(query, "country=") || len(query) != len("country=GB") {
-		return path
-	}
-	return path + "?" + query
+	s.route(w, r, path, c)
 }

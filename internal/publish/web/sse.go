@@ -138,9 +138,8 @@ func event(v *live.View, pages []string) []byte {
 func (s *streams) serve(w http.ResponseWriter, r *http.Request, site *Site) {
 	c, ok := s.join()
 	if !ok {
-		s.m.refused.Inc(refusedStreams)
 		w.Header().Set("Retry-After", "60")
-		site.Problem(w, r, http.StatusServiceUnavailable, "Too many readers follow at once", "The page asks again by itself every half minute.")
+		site.refuse(w, r, Problem{http.StatusServiceUnavailable, refusedStreams, "", "Too many readers follow at once", "The page asks again by itself every half minute."})
 		return
 	}
 	defer s.leave(c)
