@@ -151,7 +151,10 @@ func (c *Config) Targets() (n int) {
 // is the host; typing a URL is permission to check that host wherever it is.
 func watched(urls []string, taken []faultline.Service) ([]faultline.Service, error) {
 	var out []faultline.Service
-	for _, raw := range urls {
+	for i, raw := range urls {
+		if slices.Contains(urls[:i], raw) {
+			return nil, fmt.Errorf("--watch %s is there twice: give each address once", raw)
+		}
 		t := faultline.Target{URL: raw, Typed: true}
 		if _, err := probe.ParseTarget(t); err != nil {
 			return nil, fmt.Errorf("--watch %s: %w", raw, err)

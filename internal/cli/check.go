@@ -13,7 +13,7 @@ import (
 
 func newCheck(c *common) *cobra.Command {
 	return &cobra.Command{
-		Use: "check [FILE]", Short: "Check a configuration file: keys, values, services, addresses, and the files it names", Args: cobra.MaximumNArgs(1),
+		Use: "check [FILE]", Short: "Check a configuration file: keys, values, services, addresses, and the files it names",
 		Long: "Says everything that is wrong, each with file, line, key and what is allowed, and ends with exit code 3.\nWhat works and is most likely not meant is a warning, and does not change the exit code.\nWithout FILE, --config or FAULTLINE_CONFIG it checks the defaults.",
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
@@ -48,9 +48,9 @@ func number(n int, what string) string {
 }
 
 func newConfig(c *common) *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Look at the configuration", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "config", Short: "Look at the configuration"}
 	cmd.AddCommand(&cobra.Command{
-		Use: "show", Short: "Print the configuration in effect, defaults included", Args: cobra.NoArgs,
+		Use: "show", Short: "Print the configuration in effect, defaults included",
 		Long: "Prints YAML that is a configuration file itself. A password in the address of a journal is printed as xxxxx.",
 		RunE: func(*cobra.Command, []string) error {
 			cfg, err := app.LoadConfig(c.config)

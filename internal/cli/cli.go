@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // Exit codes.
@@ -36,6 +35,7 @@ type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
+	Environ        []string // "NAME=value", to find misspelt names in
 	Now            func() time.Time
 }
 
@@ -68,6 +68,7 @@ type common struct {
 	config, data, url, output string
 	logLevel                  string
 	logJSON                   bool
+	timeout                   time.Duration
 }
 
 func newRoot(env Env) *cobra.Command {
@@ -77,7 +78,7 @@ func newRoot(env Env) *cobra.Command {
 		Short:         "Is it down, for whom, since when, and how sure is that?",
 		Long:          "Faultline is an outage observatory: people's reports and active checks become incidents with scope and duration.\nStart with: faultline up --demo",
 		SilenceErrors: true, SilenceUsage: true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd.Flags(), env.Getenv) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return c.look(cmd) },
 	}
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
@@ -86,29 +87,27 @@ func newRoot(env Env) *cobra.Command {
 	f.StringVar(&c.config, "config", "", "configuration `file` (YAML); works without one")
 	f.StringVar(&c.data, "data", "", "data `folder` (default: the user's state folder)")
 	f.StringVar(&c.url, "url", "", "`address` of a running faultline to ask instead of opening a folder")
+	f.DurationVar(&c.timeout, "timeout", 30*time.Second, "how long a running faultline that is asked may be silent")
 	f.StringVar(&c.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.BoolVar(&c.logJSON, "log-json", false, "log JSON lines")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w (see: %s --help)", err, cmd.CommandPath())
-	})
 	root.AddCommand(newUp(c), newDemo(c), newStatus(c), newReport(c), newReplay(c), newDetect(c), newRebuild(c),
 		newCheck(c), newConfig(c), newExport(c), newVersion(c))
 	root.InitDefaultCompletionCmd()
+	strictly(root)
 	return root
 }
 
-// fromEnvironment sets each flag that was not given from FAULTLINE_NAME.
-func fromEnvironment(flags *pflag.FlagSet, getenv func(string) string) error {
-	var err error
-	flags.VisitAll(func(f *pflag.Flag) {
-		name := "FAULTLINE_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if v := getenv(name); v != "" && !f.Changed && err == nil {
-			if e := flags.Set(f.Name, v); e != nil {
-				err = fmt.Errorf("%s: %w", name, e)
-			}
+// look looks at what a command was given before it runs.
+func (c *common) look(cmd *cobra.Command) error {
+	if err := checkEnvironment(cmd.Root(), c.env.Environ, c.env.Stderr); err != nil {
+		return err
+	}
+	for _, name := range []string{"config", "data", "url"} {
+		if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
+			return fmt.Errorf("--%s is empty: give a value, or leave the flag out", name)
 		}
-	})
-	return err
+	}
+	return fromEnvironment(cmd.Flags(), c.env.Getenv)
 }
 
 // outputFlag adds -o with the forms that a command can print; the first is the
@@ -126,7 +125,7 @@ func (c *common) outputFlag(cmd *cobra.Command, forms ...string) {
 
 func newVersion(c *common) *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version",
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintln(c.env.Stdout, "faultline", version)
 			return err

@@ -3,12 +3,9 @@ package cli
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,17 +15,23 @@ import (
 // client asks a faultline: the one at --url, the one that runs on the data
 // folder, or, if none runs, the folder itself, opened for this one command.
 type client struct {
-	base    string       // of a running server
-	handler http.Handler // of a folder opened here
-	token   string       // proves that we may read the data folder
-	close   func() error
+	base     string        // of a running server
+	given    bool          // base was given with --url; else it stood in the lock file
+	patience time.Duration // how long the server may be silent
+	handler  http.Handler  // of a folder opened here
+	token    string        // proves that we may read the data folder
+	close    func() error
 }
 
 // connect finds whom to ask. The folder has to exist already when create is
 // false, so that a mistyped --data is an error and not an empty answer.
 func (c *common) connect(ctx context.Context, create bool) (*client, error) {
+	if c.timeout <= 0 {
+		return nil, fmt.Errorf("--timeout %s: give more than 0, as 30s", c.timeout)
+	}
 	if c.url != "" {
-		return &client{base: strings.TrimSuffix(c.url, "/"), token: c.env.Getenv("FAULTLINE_CONSOLE_TOKEN"), close: nothing}, nil
+		base, err := serverAddress(c.url)
+		return &client{base: base, given: true, patience: c.timeout, token: c.env.Getenv("FAULTLINE_CONSOLE_TOKEN"), close: nothing}, err
 	}
 	o, err := c.options()
 	if err != nil {
@@ -38,7 +41,7 @@ func (c *common) connect(ctx context.Context, create bool) (*client, error) {
 		if owner.Address == "" {
 			return nil, &app.InUseError{Dir: o.Dir, Owner: owner}
 		}
-		return &client{base: owner.Address, token: app.LocalToken(o.Dir), close: nothing}, nil
+		return &client{base: owner.Address, patience: c.timeout, token: app.LocalToken(o.Dir), close: nothing}, nil
 	}
 	if !create && !app.IsFolder(o.Dir) {
 		return nil, fmt.Errorf("no data in %s and nothing runs there: start `faultline up`, or name another --data or --url", o.Dir)
@@ -77,11 +80,7 @@ func (k *client) do(ctx context.Context, method, path string, body []byte, conte
 	if k.handler != nil {
 		return k.local(req), nil
 	}
-	resp, err := (&http.Client{Timeout: 5 * time.Minute}).Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", base, err)
-	}
-	return resp, nil
+	return k.remote(req)
 }
 
 // local serves the request in this process. The body arrives while it is
@@ -123,29 +122,4 @@ func (p *pipeResponse) WriteHeader(status int) {
 func (p *pipeResponse) Write(b []byte) (int, error) {
 	p.WriteHeader(http.StatusOK)
 	return p.pipe.Write(b)
-}
-
-// problem is an RFC 9457 document.
-type problem struct {
-	Title  string `json:"title"`
-	Detail string `json:"detail"`
-	Field  string `json:"field"`
-	Reason string `json:"reason"`
-}
-
-// failure turns an answer other than 2xx into an error that says why.
-func failure(resp *http.Response) error {
-	b, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	var p problem
-	if json.Unmarshal(b, &p) == nil && p.Title != "" {
-		text := p.Title
-		if p.Detail != "" {
-			text = p.Detail
-		}
-		if p.Field != "" {
-			text = p.Field + ": " + text
-		}
-		return errors.New(text)
-	}
-	return fmt.Errorf("the server answered %s", resp.Status)
 }

@@ -25,7 +25,7 @@ type detectFlags struct {
 func newDetect(c *common) *cobra.Command {
 	d := &detectFlags{common: c}
 	cmd := &cobra.Command{
-		Use: "detect FILE|DIR", Short: "Find surges and drops in recorded series (CSV with timestamp and value)", Args: cobra.ExactArgs(1),
+		Use: "detect FILE|DIR", Short: "Find surges and drops in recorded series (CSV with timestamp and value)",
 		Long: `Each series is a CSV with the columns timestamp and value. With --out, a CSV timestamp,value,anomaly_score is written for
 each, under its relative path; a score of 0.5 or more is an alarm. With --events, found events go to stdout as NDJSON.`,
 		Example: "  faultline detect reports.csv\n  faultline detect series/ --out scores --events",

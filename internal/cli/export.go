@@ -16,7 +16,7 @@ import (
 func newExport(c *common) *cobra.Command {
 	var kind, service, since string
 	cmd := &cobra.Command{
-		Use: "export", Short: "Write records as NDJSON or CSV, out of a data folder or a running server", Args: cobra.NoArgs,
+		Use: "export", Short: "Write records as NDJSON or CSV, out of a data folder or a running server",
 		Example: "  faultline export --kind reports -o ndjson\n  faultline export --kind incidents --service x --since 2025-03-10T00:00:00Z -o csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !slices.Contains(app.ExportKinds(), kind) {

@@ -10,7 +10,7 @@ import (
 
 func newRebuild(c *common) *cobra.Command {
 	return &cobra.Command{
-		Use: "rebuild", Short: "Fill an empty store from the archive and the journal", Args: cobra.NoArgs,
+		Use: "rebuild", Short: "Fill an empty store from the archive and the journal",
 		Long: "Makes a new store beside the old one from archived hours and what the journal still holds, and puts it in the old one's place, which is kept until the next time.\nFrames of the journal that are in neither are counted, and lead to exit code 1.\nThe observatory must not be running on the folder.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o, err := c.options()

@@ -13,7 +13,7 @@ import (
 func newReplay(c *common) *cobra.Command {
 	out := ""
 	cmd := &cobra.Command{
-		Use: "replay SCENARIO", Short: "Take a recorded day through all rooms, without a server", Args: cobra.ExactArgs(1),
+		Use: "replay SCENARIO", Short: "Take a recorded day through all rooms, without a server",
 		Long:    "SCENARIO is the name of a shipped scenario or a folder with a scenario.yaml.\nWith --out, one NDJSON file a room is written: samples, readings, events, incidents, statuses; the same input gives the same bytes.",
 		Example: "  faultline replay 2025-03-10-x --out /tmp/x",
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -22,7 +22,7 @@ type reportBody struct {
 func newReport(c *common) *cobra.Command {
 	var b reportBody
 	cmd := &cobra.Command{
-		Use: "report SERVICE", Short: "Report a problem, or that it works, through the same intake as the page", Args: cobra.ExactArgs(1),
+		Use: "report SERVICE", Short: "Report a problem, or that it works, through the same intake as the page",
 		Example: "  faultline report x --symptom cannot_load\n  faultline report x --works",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b.Service = args[0]
@@ -65,6 +65,9 @@ func (c *common) printReceipt(body io.Reader) error {
 	}
 	if err := json.NewDecoder(body).Decode(&receipt); err != nil {
 		return fmt.Errorf("read the answer: %w", err)
+	}
+	if receipt.ID == "" {
+		return errForeign
 	}
 	if c.output == "json" {
 		return indented(c.env.Stdout, receipt)

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -58,7 +59,7 @@ func (s *serviceStatus) sentence() string {
 func newStatus(c *common) *cobra.Command {
 	country := ""
 	cmd := &cobra.Command{
-		Use: "status [SERVICE]", Short: "One line a service, and an exit code: 0 fine, 1 disrupted, 2 cannot tell", Args: cobra.MaximumNArgs(1),
+		Use: "status [SERVICE]", Short: "One line a service, and an exit code: 0 fine, 1 disrupted, 2 cannot tell",
 		Example: "  faultline status x\n  faultline status x --country GB -o json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			k, err := c.connect(cmd.Context(), false)
@@ -105,11 +106,17 @@ func readStatus(body io.Reader, one bool) ([]serviceStatus, error) {
 		if err := json.NewDecoder(body).Decode(&list); err != nil {
 			return nil, fmt.Errorf("read the answer: %w", err)
 		}
+		if list.Services == nil {
+			return nil, errForeign
+		}
 		return slices.DeleteFunc(list.Services, func(s serviceStatus) bool { return s.State == "cannot_tell" && len(s.Awake) == 0 && s.Since == "" }), nil
 	}
 	var s serviceStatus
 	if err := json.NewDecoder(body).Decode(&s); err != nil {
 		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	if s.State == "" {
+		return nil, errForeign
 	}
 	for _, i := range s.Incidents {
 		if i.ID == s.Incident {
@@ -119,6 +126,8 @@ func readStatus(body io.Reader, one bool) ([]serviceStatus, error) {
 	s.Incidents = nil
 	return []serviceStatus{s}, nil
 }
+
+var errForeign = errors.New("the answer is JSON, but not a faultline's: another program listens there; check --url")
 
 // printStatus prints and ends with the worst code: disrupted before cannot
 // tell before fine.

@@ -37,7 +37,7 @@ func (u *upFlags) add(cmd *cobra.Command) {
 func newUp(c *common) *cobra.Command {
 	u := &upFlags{common: c}
 	cmd := &cobra.Command{
-		Use: "up", Short: "Run the whole observatory on this machine", Args: cobra.NoArgs,
+		Use: "up", Short: "Run the whole observatory on this machine",
 		Example: "  faultline up\n  faultline up --watch https://example.org --watch tcp://192.0.2.7:5432\n  faultline up --demo",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			demo := ""
@@ -55,7 +55,7 @@ func newUp(c *common) *cobra.Command {
 func newDemo(c *common) *cobra.Command {
 	u := &upFlags{common: c}
 	cmd := &cobra.Command{
-		Use: "demo [CASE]", Short: "Run the observatory with a recorded day replayed beside live input", Args: cobra.MaximumNArgs(1),
+		Use: "demo [CASE]", Short: "Run the observatory with a recorded day replayed beside live input",
 		Example: "  faultline demo\n  faultline demo 2025-03-10-x --speed 120x --from 13:30",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := app.ReferenceDay
@@ -76,12 +76,31 @@ func (u *upFlags) options() (app.Options, error) {
 		return o, err
 	}
 	o.Watch = u.watch
+	if err := u.check(); err != nil {
+		return o, err
+	}
 	for flag, into := range map[*string]*string{&u.listen: &o.Config.Listen, &u.journal: &o.Config.Journal.URL, &u.geo: &o.Config.Geo.File} {
 		if *flag != "" {
 			*into = *flag
 		}
 	}
 	return o, nil
+}
+
+// check looks at the addresses that replace those of the file.
+func (u *upFlags) check() error {
+	for _, f := range []struct {
+		name, value string
+		check       func(string) error
+	}{{"listen", u.listen, app.CheckListen}, {"journal", u.journal, app.CheckJournal}} {
+		if f.value == "" {
+			continue
+		}
+		if err := f.check(f.value); err != nil {
+			return fmt.Errorf("--%s: %w", f.name, err)
+		}
+	}
+	return nil
 }
 
 func (u *upFlags) run(ctx context.Context, demo string) error {
@@ -99,6 +118,9 @@ func (u *upFlags) run(ctx context.Context, demo string) error {
 	a, err := app.New(o)
 	if err != nil {
 		return err
+	}
+	for _, w := range o.Config.Warnings() {
+		o.Log.Warn("configuration", slog.String("warning", w))
 	}
 	a.OnListen = func(url string) { fmt.Fprintln(u.env.Stdout, url) }
 	hup := make(chan os.Signal, 1)

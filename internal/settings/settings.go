@@ -127,9 +127,13 @@ func Key(f reflect.StructField) string {
 }
 
 // Nearest is the candidate with the smallest edit distance to word, if it is
-// near enough to be what was meant, else "". Of equals the first one wins.
+// near enough to be what was meant, else "": one slip in a short word, two in a
+// longer one, a third of the letters in a long one. Of equals the first wins.
 func Nearest(word string, candidates []string) string {
 	best, least := "", max(2, len(word)/3)+1
+	if len(word) <= 4 {
+		least = 2
+	}
 	for _, c := range candidates {
 		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < least {
 			best, least = c, d

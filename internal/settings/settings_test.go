@@ -87,6 +87,17 @@ func TestDecodeSaysWhereAValueIsWrong(t *testing.T) {
 	}
 }
 
+func TestNearest(t *testing.T) {
+	words := []string{"up", "status", "out", "url", "completion", "--listen"}
+	for word, want := range map[string]string{
+		"statsu": "status", "stauts": "status", "uo": "up", "xy": "", "port": "", "ulr": "url", "completoin": "completion", "compelte": "", "": "", "STATUS": "status", "--lisen": "--listen",
+	} {
+		if got := settings.Nearest(word, words); got != want {
+			t.Errorf("%q: got %q, want %q", word, got, want)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	for _, text := range []string{
 		"probe:\n  interval: 30s\n", "a: &x [*x]\n", "probe: &p\n  <<: *p\n", "probe: {hosts: [{url: a}], trusted: [a]}", "listen: !!binary x", "? [a]\n: b", "---\n---\n",
