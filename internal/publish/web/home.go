@@ -197,7 +197,7 @@ func (s *Site) story(v *live.View, rows []row, counts map[faultline.State]int) (
 		if i := svc.Open(); i != nil {
 			href = s.d.Base + "/i/" + i.Now().ID
 		}
-		return words.Say(s.facts(v, svc)), href
+		return words.Say(s.facts(v, svc, "")), href
 	}
 	ver := words.Verdict{State: faultline.Fine, Pill: "Quiet", Shape: "fine", Headline: "Nothing unusual right now"}
 	fine, unknown := counts[faultline.Fine]+counts[faultline.OddState], counts[faultline.Unclear]

@@ -305,7 +305,7 @@ func (s *Site) label(svc *live.Service, all []live.Bin, w window) string {
 	head := prefix + "Problem reports about " + svc.Name + " from " + w.from.UTC().Format("2 January, 15:04") + " to " + w.to.UTC().Format("2 January, 15:04 UTC") + ". "
 	switch {
 	case !any:
-		return head + "Nobody was listening for reports."
+		return head + "No reports are known of this time."
 	case top < live.MinReporters:
 		return head + "Never as many as 3 in " + words.Duration(w.step) + "."
 	}

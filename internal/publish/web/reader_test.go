@@ -214,6 +214,39 @@ func manyScripts() *live.Model {
 	return m
 }
 
+// Before its first report nobody has failed to listen: nothing was said.
+func TestBeforeItsFirstReportAServiceIsNotUnheard(t *testing.T) {
+	m := live.New(live.Limits{})
+	m.SetServices(fixtureServices())
+	f := &fakeDay{}
+	f.checks("quillmail", "local", "https://quillmail.example/", func(time.Time) bool { return false })
+	f.d.Statuses = []faultline.Status{{Service: "quillmail", At: noon, State: faultline.Fine, Awake: []string{"probes"}}}
+	f.d.At = noon
+	m.Apply(f.d)
+	s := newSite(t, m, func(d *Deps) { d.History = nil })
+	for _, path := range []string{"/s/quillmail", "/s/quillmail.json", "/s/quillmail?country=GB", "/s/larkpost"} {
+		body := get(t, s, path).Body.String()
+		if !strings.Contains(body, "has reported anything so far") || strings.Contains(body, "listen") {
+			t.Errorf("%s does not say that nobody has reported, or says that nobody listens", path)
+		}
+	}
+}
+
+// With a country, the sentence of the twin is the page's.
+func TestTheTwinSpeaksOfTheCountryToo(t *testing.T) {
+	s := newSite(t, busy())
+	for _, path := range []string{"/s/veldt?country=FR", "/s/tallybank?country=GB"} {
+		page, twin := get(t, s, path).Body.String(), get(t, s, strings.Replace(path, "?", ".json?", 1)).Body.String()
+		where := "no reports from France"
+		if strings.HasSuffix(path, "GB") {
+			where = "no reports from the United Kingdom"
+		}
+		if !strings.Contains(strings.ToLower(page), strings.ToLower(where)) || !strings.Contains(strings.ToLower(twin), strings.ToLower(where)) {
+			t.Errorf("%s: %.600s", path, twin)
+		}
+	}
+}
+
 // TestBeforeTheFirstMinuteNothingIsInvented: a site that has just started knows
 // no time, no day and no state.
 func TestBeforeTheFirstMinuteNothingIsInvented(t *testing.T) {

@@ -174,8 +174,9 @@ func (s *Site) once(w http.ResponseWriter, r *http.Request, status int, contentT
 	}
 }
 
-// facts gathers what a verdict about a service rests on, now.
-func (s *Site) facts(v *live.View, svc *live.Service) words.Facts {
+// facts gathers what a verdict about a service rests on, now. With a country the
+// newest reports are those from there; the state is the service's everywhere.
+func (s *Site) facts(v *live.View, svc *live.Service, c faultline.Country) words.Facts {
 	f := words.Facts{Name: svc.Name, Now: v.At, State: svc.Status.State, Reason: svc.Status.Reason, Awake: svc.Status.Awake, Origin: svc.Origin}
 	if f.State == "" {
 		f.State, f.Reason = faultline.Unclear, "too_few"
@@ -185,10 +186,28 @@ func (s *Site) facts(v *live.View, svc *live.Service) words.Facts {
 	} else if f.State == faultline.Resolved || f.State == faultline.Retracted { // of a service: the incident is over
 		f.State = faultline.Fine
 	}
-	b := svc.World.Now()
-	f.Reports = words.Reports{Known: b.Known(), Value: b.Value, Band: b.Band, Low: b.Low, High: b.High}
+	f.Country, f.Reports = c, reports(svc, c)
 	f.Probes, f.Failing, f.Impaired = probes(v, svc)
 	return f
+}
+
+// lineOf is the service's line of reports from a country, or of the world. Where
+// somebody listens and nobody there ever spoke it is nil.
+func lineOf(svc *live.Service, c faultline.Country) *live.Line {
+	if c == "" {
+		return &svc.World
+	}
+	return svc.Country(c)
+}
+
+// reports are the newest five minutes.
+func reports(svc *live.Service, c faultline.Country) words.Reports {
+	never := svc.World.Last.IsZero()
+	if l := lineOf(svc, c); l != nil {
+		b := l.Now()
+		return words.Reports{Known: b.Known(), Never: never, Value: b.Value, Band: b.Band, Low: b.Low, High: b.High}
+	}
+	return words.Reports{Known: svc.World.Now().Known(), Never: never}
 }
 
 // probes counts the newest checks that are fresh.
@@ -219,8 +238,7 @@ func (s *Site) about(v *live.View, i *faultline.Incident, name string) words.Fac
 	i, _ = published(i)
 	f := words.Facts{Name: name, Now: v.At, State: i.State, Incident: i, Awake: i.Instruments, Origin: i.Origin}
 	if svc := v.Service(i.Service); svc != nil {
-		b := svc.World.Now()
-		f.Reports = words.Reports{Known: b.Known(), Value: b.Value, Band: b.Band, Low: b.Low, High: b.High}
+		f.Reports = reports(svc, "")
 		f.Probes, f.Failing, f.Impaired = probes(v, svc)
 	}
 	return f

@@ -96,7 +96,7 @@ type thanksPage struct {
 }
 
 func (s *Site) thanks(v *live.View, svc *live.Service) thanksPage {
-	p := thanksPage{Service: svc, Verdict: words.Say(s.facts(v, svc))}
+	p := thanksPage{Service: svc, Verdict: words.Say(s.facts(v, svc, ""))}
 	if b := svc.World.Now(); b.Known() {
 		p.Others = words.People(b.Value)
 	}

@@ -79,17 +79,7 @@ func (s *Site) drawService(v *live.View, svc *live.Service, c faultline.Country)
 }
 
 func (s *Site) servicePage(v *live.View, svc *live.Service, c faultline.Country) servicePage {
-	f := s.facts(v, svc)
-	if c != "" {
-		f.Country, f.Reports = c, words.Reports{}
-		if l := svc.Country(c); l != nil {
-			b := l.Now()
-			f.Reports = words.Reports{Known: b.Known(), Value: b.Value, Band: b.Band, Low: b.Low, High: b.High}
-		} else if b := svc.World.Now(); b.Known() {
-			f.Reports.Known = true
-		}
-	}
-	p := servicePage{Service: svc, Verdict: words.Say(f), Country: c, Now: v.At}
+	p := servicePage{Service: svc, Verdict: words.Say(s.facts(v, svc, c)), Country: c, Now: v.At}
 	if i := svc.Open(); i != nil {
 		p.Open = i.Now()
 	}

@@ -81,8 +81,10 @@ type jsonStatus struct {
 	Origin   faultline.Origin    `json:"origin,omitempty"`
 }
 
-func (s *Site) status(v *live.View, svc *live.Service) jsonStatus {
-	f := s.facts(v, svc)
+// status is a service's state; with a country, sentence and ratio are of the
+// reports from there.
+func (s *Site) status(v *live.View, svc *live.Service, c faultline.Country) jsonStatus {
+	f := s.facts(v, svc, c)
 	ver := words.Say(f)
 	j := jsonStatus{
 		ID: svc.ID, Name: svc.Name, Category: svc.Category, State: f.State, Since: svc.Status.Since, Reason: svc.Status.Reason,
@@ -91,13 +93,21 @@ func (s *Site) status(v *live.View, svc *live.Service) jsonStatus {
 	if i := svc.Open(); i != nil {
 		j.Incident = i.Now().ID
 	}
-	if b := svc.World.Now(); b.Value >= 5 {
-		if r, ok := b.Ratio(); ok {
-			r = faultline.Round(r, 1)
-			j.Ratio = &r
-		}
-	}
+	j.Ratio = ratioOf(lineOf(svc, c))
 	return j
+}
+
+// ratioOf is how many times the usual number the newest five minutes hold.
+func ratioOf(l *live.Line) *float64 {
+	if l == nil || l.Now().Value < 5 {
+		return nil
+	}
+	r, ok := l.Now().Ratio()
+	if !ok {
+		return nil
+	}
+	r = faultline.Round(r, 1)
+	return &r
 }
 
 // homeDoc is the twin of the home page.
@@ -114,7 +124,7 @@ func (s *Site) homeJSON(v *live.View) ([]byte, error) {
 	p := s.home(v)
 	var list []jsonStatus
 	for _, r := range p.Rows {
-		list = append(list, s.status(v, r.Service))
+		list = append(list, s.status(v, r.Service, ""))
 	}
 	var open []*faultline.Incident
 	for _, i := range v.Incidents {
@@ -147,7 +157,7 @@ type servicesDoc struct {
 func (s *Site) servicesJSON(v *live.View) ([]byte, error) {
 	list := []jsonStatus{}
 	for _, svc := range v.Services {
-		list = append(list, s.status(v, svc))
+		list = append(list, s.status(v, svc, ""))
 	}
 	return encode(servicesDoc{s.head(v, "Services"), list})
 }
@@ -191,14 +201,11 @@ type serviceDoc struct {
 }
 
 func (s *Site) serviceJSON(v *live.View, svc *live.Service, c faultline.Country) ([]byte, error) {
-	bins := svc.World.Bins
-	if c != "" {
-		bins = nil
-		if l := svc.Country(c); l != nil {
-			bins = l.Bins
-		}
+	var bins []live.Bin
+	if l := lineOf(svc, c); l != nil {
+		bins = l.Bins
 	}
-	st := s.status(v, svc)
+	st := s.status(v, svc, c)
 	var reach []jsonReach
 	for _, r := range svc.Reach {
 		reach = append(reach, jsonReach(r))

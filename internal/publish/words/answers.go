@@ -58,7 +58,10 @@ func confirmedBy(f Facts) string {
 	case has(i.Instruments, "reports") && has(i.Instruments, "probes"):
 		return "people and probes agree"
 	}
-	return fmt.Sprintf("%d of %d healthy vantage points agree", i.Scope.Vantages, max(i.Scope.OfVantages, i.Scope.Vantages))
+	if max(i.Scope.OfVantages, i.Scope.Vantages) == 1 {
+		return "by " + vantages(i.Scope)
+	}
+	return vantages(i.Scope) + " agree"
 }
 
 func recovering(f Facts) string {
@@ -96,7 +99,10 @@ func whom(f Facts) Answer {
 	case n > 1:
 		return Answer{fmt.Sprintf("%d countries", n), most(s)}
 	case s.Vantages > 0:
-		return Answer{"Our vantage points", fmt.Sprintf("%d of %d; where people are hit isn’t known", s.Vantages, max(s.OfVantages, s.Vantages))}
+		if max(s.OfVantages, s.Vantages) == 1 {
+			return Answer{"Our vantage point", "the only healthy one; where people are hit isn’t known"}
+		}
+		return Answer{"Our vantage points", vantages(s) + "; where people are hit isn’t known"}
 	}
 	return Answer{"Not known", "no country stands out"}
 }

@@ -35,6 +35,7 @@ type Facts struct {
 // Reports are the newest five minutes.
 type Reports struct {
 	Known     bool // somebody listened
+	Never     bool // and nobody has said anything yet: a service is listened to from its first report on
 	Value     float64
 	Band      bool // Low and High are known
 	Low, High float64
@@ -196,6 +197,9 @@ func lede(f Facts) []Piece {
 		return append(reportsPieces(f), probePieces(f)...)
 	case faultline.Unclear:
 	}
+	if f.Reports.Never && f.Reason == "too_few" {
+		return append(reportsPieces(f), plain(" No probe looks at it. That is not the same as fine."))
+	}
 	return []Piece{plain(CannotTell(f.Reason, f.Impaired) + " That is not the same as fine.")}
 }
 
@@ -204,12 +208,15 @@ func strong(s string) Piece { return Piece{Text: s, Strong: true} }
 
 // reportsPieces says how many reports there are now, and how many are usual.
 func reportsPieces(f Facts) []Piece {
-	if !f.Reports.Known {
-		return []Piece{plain("Nobody is listening for reports right now.")}
-	}
 	where := ""
 	if f.Country != "" {
 		where = " from " + The(f.Country)
+	}
+	if f.Reports.Never {
+		return []Piece{plain("Nobody" + where + " has reported anything so far.")}
+	}
+	if !f.Reports.Known {
+		return []Piece{plain("We don’t know what people saw in the last 5 minutes: reports were not listened to.")}
 	}
 	out := []Piece{strong(upper(People(f.Reports.Value)) + " reports" + where + " in the last 5 minutes")}
 	if f.Reports.Band {
@@ -227,6 +234,10 @@ func probePieces(f Facts) []Piece {
 		return []Piece{plain(" No probe looks at it, so only people can tell.")}
 	case p.Healthy == 0:
 		return []Piece{plain(" Our probes can’t tell: " + uncounted(f) + ".")}
+	case p.Reaching == p.Healthy && p.Healthy == 1:
+		return []Piece{plain(" "), strong("The one healthy check"), plain(" reaches it.")}
+	case p.Healthy == 1:
+		return []Piece{plain(" "), strong("The one healthy check"), plain(" can’t reach it: " + Failure(f.Failing) + ".")}
 	case p.Reaching == p.Healthy:
 		return []Piece{plain(" "), strong(fmt.Sprintf("%d of %d healthy checks", p.Reaching, p.Healthy)), plain(" reach it.")}
 	}
@@ -319,7 +330,15 @@ func vantagePieces(f Facts) []Piece {
 	if f.Incident.Failure != "" {
 		how = ": " + Failure(f.Incident.Failure)
 	}
-	return []Piece{plain(" "), strong(fmt.Sprintf("%d of %s", s.Vantages, Plural(float64(max(s.OfVantages, s.Vantages)), "healthy vantage point", "healthy vantage points"))), plain(" " + past + how + ".")}
+	return []Piece{plain(" "), strong(upper(vantages(s))), plain(" " + past + how + ".")}
+}
+
+// vantages says how many of the healthy vantage points fail.
+func vantages(s faultline.Scope) string {
+	if max(s.OfVantages, s.Vantages) == 1 {
+		return "the one healthy vantage point"
+	}
+	return fmt.Sprintf("%d of %d healthy vantage points", s.Vantages, max(s.OfVantages, s.Vantages))
 }
 
 // Began says since when, with the range if it matters.

@@ -61,6 +61,18 @@ func TestVerdicts(t *testing.T) {
 		"people say fine, checks are refused": {
 			words.Facts{State: faultline.Fine, Reports: words.Reports{Known: true}, Probes: words.Probes{Unhealthy: 1}, Failing: faultline.RefusedToUs}, "X is working as usual", []string{"Our probes can’t tell: the service refuses to talk to us."}, "No",
 		},
+		"fine by probes before the first report": {
+			words.Facts{State: faultline.Fine, Reports: words.Reports{Never: true}, Probes: words.Probes{Healthy: 1, Reaching: 1}}, "X is working as usual", []string{"Nobody has reported anything so far. The one healthy check reaches it."}, "No",
+		},
+		"fine by probes before the first report, asked for a country": {
+			words.Facts{State: faultline.Fine, Reports: words.Reports{Never: true}, Country: "GB"}, "X is working as usual", []string{"Nobody from the United Kingdom has reported anything so far."}, "No",
+		},
+		"fine by probes while nobody listens": {
+			words.Facts{State: faultline.Fine, Probes: words.Probes{Healthy: 2, Reaching: 2}}, "X is working as usual", []string{"reports were not listened to. 2 of 2 healthy checks reach it."}, "No",
+		},
+		"nothing was ever said of it": {
+			words.Facts{State: faultline.Unclear, Reason: "too_few", Reports: words.Reports{Never: true}}, "We can’t tell whether X works", []string{"Nobody has reported anything so far. No probe looks at it. That is not the same as fine."}, "Can’t tell",
+		},
 		"odd": {
 			words.Facts{State: faultline.OddState, Reports: words.Reports{Known: true, Value: 9}}, "X looks a little odd", []string{"9 reports", "it may be chance"}, "Not as far as we see",
 		},
@@ -78,7 +90,7 @@ func TestVerdicts(t *testing.T) {
 				i.Instruments, i.Scope, i.Failure = []string{"probes"}, faultline.Scope{Vantages: 1, OfVantages: 1}, faultline.ConnectionRefused
 			})},
 			"X may be out of reach",
-			[]string{"1 of 1 healthy vantage point can’t reach it: the connection is refused", "One vantage point alone can’t confirm it"},
+			[]string{"The one healthy vantage point can’t reach it: the connection is refused", "One vantage point alone can’t confirm it"},
 			"Possibly",
 		},
 		"confirmed in one country": {
