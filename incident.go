@@ -52,6 +52,7 @@ type Incident struct {
 	MergedInto  string      `json:"merged_into,omitempty"`
 	Reason      string      `json:"reason,omitempty"` // of a retraction
 	Flags       []string    `json:"flags,omitempty"`  // brigade, media_echo, …
+	Blame       *Blame      `json:"blame,omitempty"`  // whom a surge of several services points to; never changed in place
 	Origin      Origin      `json:"origin"`
 }
 

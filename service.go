@@ -12,6 +12,8 @@ type Service struct {
 	Aliases  []string  `json:"aliases,omitempty" yaml:"aliases"`
 	Category string    `json:"category,omitempty" yaml:"category"` // "social network", "bank", …
 	Targets  []Target  `json:"targets,omitempty" yaml:"targets"`   // only what the operator listed
+	Parents  []Parent  `json:"parents,omitempty" yaml:"parents"`   // the services that carry it
+	ASNs     []ASN     `json:"asns,omitempty" yaml:"asns"`         // the access networks that it runs, if it is a provider
 }
 
 // Target is something to probe. The scheme of its URL picks the probe: http,

@@ -313,6 +313,7 @@ func (a *App) setServices(services []faultline.Service) error {
 		return err
 	}
 	a.obs.watch(ids(services))
+	a.obs.know(next.All())
 	return nil
 }
 

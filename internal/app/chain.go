@@ -61,6 +61,9 @@ func (c *Chain) Watch(services ...faultline.ServiceID) {
 	c.incident.Watch(services...)
 }
 
+// Know replaces what is known of the services: who carries whom.
+func (c *Chain) Know(catalogue []faultline.Service) { c.incident.Know(catalogue) }
+
 // Step takes the next observation of the journal.
 func (c *Chain) Step(o *faultline.Observation) Output {
 	s := c.series.Step(o)

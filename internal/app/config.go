@@ -11,6 +11,7 @@ import (
 
 	"faultline"
 	"faultline/internal/incident"
+	"faultline/internal/intake/catalogue"
 	"faultline/internal/intake/report"
 	"faultline/internal/probe"
 	"faultline/internal/settings"
@@ -208,5 +209,8 @@ func ChainConfigOf(c Config) ChainConfig {
 func (o *Options) chainConfig() ChainConfig {
 	c := ChainConfigOf(o.Config)
 	c.Series.Services, c.Incident.Services = ids(o.Config.Services), ids(o.Config.Services)
+	if all, err := catalogue.New(o.Config.Services...); err == nil { // what is wrong with them was said when they were read
+		c.Incident.Catalogue = all.All()
+	}
 	return c
 }

@@ -71,7 +71,7 @@ func (a *App) openReplay(ctx context.Context, d Demo, stop *stops) (*replayed, e
 	r := &replayed{scenario: s, start: start, speed: d.Speed, model: live.New(live.Limits{}), primed: make(chan struct{}), log: a.log}
 	r.model.SetServices(s.Services)
 	chain := a.opts.chainConfig()
-	chain.Series.Services, chain.Incident.Services = ids(s.Services), ids(s.Services)
+	chain.Series.Services, chain.Incident.Services, chain.Incident.Catalogue = ids(s.Services), ids(s.Services), s.Services
 	r.obs = newObservatory(j, st, chain, modelSink{r.model}, a.log.With(slog.String("replay", s.Name)), newChainMetrics(registry))
 	return r, r.obs.open(ctx)
 }

@@ -41,6 +41,7 @@ type observatory struct {
 	torn      bool // a frame was taken in part: the rooms are good for nothing more
 	ready     atomic.Bool
 	wanted    atomic.Pointer[[]faultline.ServiceID] // see watch
+	catalogue atomic.Pointer[[]faultline.Service]   // see know
 	lastFrame atomic.Uint64
 }
 
@@ -68,6 +69,10 @@ func (o *observatory) rows() int {
 	b := &o.batch
 	return len(b.Observations) + len(b.Samples) + len(b.Readings) + len(b.Cells)
 }
+
+// know replaces what the chain knows of who carries whom, before its next frame.
+// It may be called from any goroutine.
+func (o *observatory) know(catalogue []faultline.Service) { o.catalogue.Store(&catalogue) }
 
 func newObservatory(j journal.Journal, s store.Store, c ChainConfig, k sink, log *slog.Logger, m *chainMetrics) *observatory {
 	return &observatory{journal: j, store: s, chain: NewChain(c), config: c, sink: k, log: log, m: m, known: map[string]int{}}
@@ -147,6 +152,10 @@ func (o *observatory) frame(ctx context.Context) func(*journal.Frame) error {
 		}
 		if services := o.wanted.Swap(nil); services != nil {
 			o.chain.Watch(*services...)
+		}
+		if list := o.catalogue.Swap(nil); list != nil {
+			o.chain.Know(*list)
+			o.config.Incident.Catalogue = *list
 		}
 		for i := range f.Records {
 			if err := o.step(ctx, &f.Records[i], f.Number > o.applied); err != nil {

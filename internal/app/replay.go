@@ -28,7 +28,7 @@ func Replay(name string, c ChainConfig, open func(room string) (io.WriteCloser, 
 		return Replayed{}, err
 	}
 	w := &roomFiles{open: open, files: map[string]*roomFile{}}
-	c.Series.Services, c.Incident.Services = ids(s.Services), ids(s.Services)
+	c.Series.Services, c.Incident.Services, c.Incident.Catalogue = ids(s.Services), ids(s.Services), s.Services
 	sum, err := replayInto(s, NewChain(c), w)
 	return sum, errors.Join(err, w.close())
 }

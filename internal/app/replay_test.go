@@ -90,7 +90,7 @@ func TestQuietDaysAreQuietWhateverTheSeed(t *testing.T) {
 // incident.
 func incidentsOf(s *scenario.Scenario) map[string]faultline.Incident {
 	c := ChainConfigOf(DefaultConfig())
-	c.Series.Services, c.Incident.Services = ids(s.Services), ids(s.Services)
+	c.Series.Services, c.Incident.Services, c.Incident.Catalogue = ids(s.Services), ids(s.Services), s.Services
 	chain, newest := NewChain(c), map[string]faultline.Incident{}
 	for o := range s.All() {
 		out := chain.Step(o)

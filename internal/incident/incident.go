@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"faultline"
+	"faultline/internal/incident/blame"
 )
 
 // By is the rule set's name and version, as records carry it.
@@ -42,6 +43,9 @@ const (
 type Config struct {
 	// Services that have a status before anything was heard of them.
 	Services []faultline.ServiceID
+	// Catalogue is what is known of services: who carries whom, and who runs which
+	// networks. It says what services have in common that surge together.
+	Catalogue []faultline.Service
 
 	// A surge of reports counts from these on: −log10 of its calibrated tail
 	// probability, effective reporters, networks. Defaults 6, 5, 3.
@@ -154,6 +158,7 @@ type Room struct {
 	incidents map[string]*record
 	events    map[string]string // event id → incident id
 	changed   []*record         // in this step, in order
+	topology  *blame.Topology
 }
 
 // New makes an empty room.
@@ -163,6 +168,7 @@ func New(cfg Config) *Room {
 		incidents: map[string]*record{}, events: map[string]string{},
 	}
 	r.Watch(cfg.Services...)
+	r.Know(cfg.Catalogue)
 	return r
 }
 
@@ -176,6 +182,7 @@ func (r *Room) Watch(ids ...faultline.ServiceID) {
 // Step takes the next step of the chain.
 func (r *Room) Step(in Input) Output {
 	var out Output
+	minute := r.now.Truncate(time.Minute)
 	moved := r.advance(&in)
 	for i := range in.Readings {
 		r.read(&in.Readings[i])
@@ -192,6 +199,9 @@ func (r *Room) Step(in Input) Output {
 			r.setStatus(s, &out)
 			s.touched = false
 		}
+	}
+	if r.now.Truncate(time.Minute).After(minute) {
+		r.collateral()
 	}
 	r.emit(&out)
 	return out

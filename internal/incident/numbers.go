@@ -37,6 +37,7 @@ func (rec *record) numbers(r *Room) {
 	i.Instruments = kinds(list)
 	i.Peak = peak(list)
 	i.Failure, i.Op = failures(list)
+	i.Blame = rec.Found
 	rec.times(r)
 }
 

@@ -25,6 +25,7 @@ type record struct {
 	Since     time.Time // recovering
 	Lingering []string
 	LastOut   time.Time
+	Found     *faultline.Blame // the newest finding; the incident takes it with its next revision
 
 	changed bool // in this step
 }

@@ -36,6 +36,7 @@ type view struct {
 	OKs     int       // successful checks in a row
 	Fails   int       // failed ones in a row; a second attempt is not another
 	Failed  time.Time // newest failed check
+	Usual   float64   // of reports: how many a second are
 }
 
 func newService(id faultline.ServiceID) *service {
@@ -56,7 +57,7 @@ func (r *Room) read(x *faultline.Reading) {
 	case x.Series.Level == faultline.AtVantage:
 		s.look(x)
 	case x.Series.Level == faultline.World:
-		s.World = view{Series: x.Series, At: x.At, Width: time.Duration(x.Width), Verdict: x.Verdict, Reason: x.Reason}
+		s.World = view{Series: x.Series, At: x.At, Width: time.Duration(x.Width), Verdict: x.Verdict, Reason: x.Reason, Usual: faultline.Round(x.Expected/max(1, time.Duration(x.Width).Seconds()), 9)}
 		s.Script.look(x, r.now)
 	}
 	if x.Series.Level != faultline.AtVantage {

@@ -47,7 +47,7 @@ func (r *Room) UnmarshalBinary(b []byte) error {
 	if err := fresh.restore(&st); err != nil {
 		return err
 	}
-	fresh.cfg = r.cfg
+	fresh.cfg, fresh.topology = r.cfg, r.topology
 	*r = *fresh
 	r.Watch(r.cfg.Services...)
 	return nil

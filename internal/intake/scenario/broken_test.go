@@ -33,7 +33,7 @@ func TestABrokenLineIsAnErrorWithFileAndLine(t *testing.T) {
 		{"a misspelt key of the manifest", "scenario.yaml", "seed:", "sede:", `s/scenario.yaml:9: unknown key "sede" (did you mean "seed"?)`},
 		{"a manifest that is no YAML", "scenario.yaml", "title: One probe", "title: [", "s/scenario.yaml:"},
 		{"an origin of measured", "scenario.yaml", "origin: simulated", "origin: measured", `s/scenario.yaml:10: origin "measured": a scenario is`},
-		{"no notice", "scenario.yaml", "notice: simulated, not measured", "notice:", "s/scenario.yaml:11: notice is missing"},
+		{"no notice", "scenario.yaml", "notice: simulated, not measured", `notice: ""`, "s/scenario.yaml:11: notice is missing"},
 		{"a clock outside the scenario", "scenario.yaml", `"09:50"`, `"23:50"`, "s/scenario.yaml:8: clock_start"},
 		{"a clock that is none", "scenario.yaml", `"09:50"`, `"25:50"`, `s/scenario.yaml:8: clock_start "25:50": want HH:MM`},
 		{"an end before its beginning", "scenario.yaml", "to: 2025-06-16T20:00:00Z", "to: 2025-06-15T20:00:00Z", "s/scenario.yaml:7: to must come after from"},

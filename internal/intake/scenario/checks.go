@@ -18,6 +18,11 @@ func (d *draft) addChecks() {
 		v := &d.s.tables.vantages[c.vantage]
 		timeout, refuse, again := d.chances(c)
 		start := v.slot + time.Duration(between(d.rng, 200, 3000))*time.Microsecond
+		if a := d.answerTo(c); a != nil {
+			m := d.ends(c, v, a, 1, start)
+			d.ends(c, v, a, 2, start+time.Duration(m.Runtime)+secondAfter)
+			continue
+		}
 		m := d.attempt(c, v, 1, start, timeout, refuse)
 		if m.Failure != "" {
 			if m.Failure == faultline.GenericTimeout {
@@ -64,6 +69,18 @@ func (f *failure) strength(m int) uint64 {
 
 // attempt adds one attempt, start after the full minute.
 func (d *draft) attempt(c *check, v *vantage, attempt int, start time.Duration, timeout, refuse uint64) *faultline.Measurement {
+	m := d.begin(c, v, attempt, start)
+	d.step(&m, faultline.OpResolve, around(d.rng, v.resolve))
+	if happens(d.rng, timeout) {
+		d.fails(&m, faultline.OpConnect, checkTimeout-time.Duration(m.Runtime), faultline.GenericTimeout)
+	} else {
+		d.answer(&m, v, happens(d.rng, refuse))
+	}
+	return d.end(m, start)
+}
+
+// begin is an attempt that has done nothing yet.
+func (d *draft) begin(c *check, v *vantage, attempt int, start time.Duration) faultline.Measurement {
 	m := faultline.Measurement{
 		Service: c.service, Target: c.target, Probe: "http", Vantage: v.Vantage, Attempt: attempt,
 		Due: d.start.Add(v.slot), Start: d.start.Add(start), Interval: faultline.Seconds(time.Minute),
@@ -71,14 +88,11 @@ func (d *draft) attempt(c *check, v *vantage, attempt int, start time.Duration, 
 	if attempt == 2 {
 		m.Due = m.Start // a second attempt has no slot
 	}
-	d.step(&m, faultline.OpResolve, around(d.rng, v.resolve))
-	if happens(d.rng, timeout) {
-		d.step(&m, faultline.OpConnect, checkTimeout-time.Duration(m.Runtime))
-		m.Failure = faultline.GenericTimeout
-		m.Steps[len(m.Steps)-1].Failure = m.Failure
-	} else {
-		d.answer(&m, v, happens(d.rng, refuse))
-	}
+	return m
+}
+
+// end keeps an attempt that is over.
+func (d *draft) end(m faultline.Measurement, start time.Duration) *faultline.Measurement {
 	d.receive(start+time.Duration(m.Runtime), isCheck, len(d.checks))
 	d.checks = append(d.checks, m)
 	return &d.checks[len(d.checks)-1]

@@ -104,7 +104,10 @@ func (s *Scenario) stream(pk *peak, country faultline.Country) (stream, error) {
 }
 
 func (s *Scenario) crowd(service faultline.ServiceID, wave string, country faultline.Country) (c crowd, err error) {
-	c = crowd{service: service, country: country, networks: s.tables.networks[country], shares: s.tables.networkSum[country]}
+	c = crowd{service: service, country: country, networks: s.tables.networks[country]}
+	if c.shares, err = s.leaning(service, wave, country); err != nil {
+		return c, err
+	}
 	if c.surfaces, err = mix(s.tables.surfaces, mixKey{service, wave, string(country)}); err != nil {
 		return c, err
 	}

@@ -89,10 +89,12 @@ type tables struct {
 	networkSum map[faultline.Country]choice
 	surfaces   map[mixKey]choice // of app, web, server
 	symptoms   map[mixKey]choice // of faultline.Symptoms
+	leans      map[mixKey][]lean
 	bursts     []burst
 	vantages   []vantage
 	checks     []check
 	failures   []failure
+	answers    []answer
 	awake      []awake
 
 	works, since uint64 // basis points
@@ -120,7 +122,7 @@ func (r *reader) readAll() {
 	t := &r.s.tables
 	t.areas = map[string][]portion{}
 	t.networks, t.networkSum = map[faultline.Country][]network{}, map[faultline.Country]choice{}
-	t.surfaces, t.symptoms = map[mixKey]choice{}, map[mixKey]choice{}
+	t.surfaces, t.symptoms, t.leans = map[mixKey]choice{}, map[mixKey]choice{}, map[mixKey][]lean{}
 	r.each("waves.csv", "service,wave,onset,end,rise_min,fade_min,fall_min,state", r.wave)
 	r.each("networks.csv", "country,asn,name,share_percent,networks,people", r.network)
 	r.each("spread.csv", "area,country,share_percent", r.spread)
@@ -129,10 +131,12 @@ func (r *reader) readAll() {
 	r.each("baselines.csv", "service,country,low_per_min,high_per_min,utc_offset_min", r.baseline)
 	r.each("surfaces.csv", "service,wave,country,app,web,server,basis", r.surface)
 	r.each("symptoms.csv", "service,wave,symptom,share,words", r.symptom)
+	r.each("through.csv", "service,wave,country,asn,share_percent,basis", r.through)
 	r.each("bursts.csv", "service,at,minutes,reports,country,asn,networks,why", r.burst)
 	r.each("vantages.csv", "vantage,country,asn,network,slot_s,resolve_ms,connect_ms,tls_ms,wait_ms,body_ms", r.vantage)
 	r.each("checks.csv", "service,vantage,target,from,to", r.check)
 	r.each("failures.csv", "service,vantage,from,to,clear_min,timeout_low,timeout_high,again,server_error_low,server_error_high,basis", r.failure)
+	r.each("answers.csv", "service,vantage,from,to,failure,status,percent,basis", r.answer)
 	r.each("collectors.csv", "collector,from,to", r.collector)
 	r.each("figures.csv", figureColumns, r.figure)
 }
