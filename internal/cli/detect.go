@@ -2,17 +2,19 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"faultline/internal/detect/offline"
+	"faultline/internal/settings"
 )
 
 // detectFlags are the flags of detect.
@@ -26,15 +28,15 @@ func newDetect(c *common) *cobra.Command {
 	d := &detectFlags{common: c}
 	cmd := &cobra.Command{
 		Use: "detect FILE|DIR", Short: "Find surges and drops in recorded series (CSV with timestamp and value)",
-		Long: `Each series is a CSV with the columns timestamp and value. With --out, a CSV timestamp,value,anomaly_score is written for
-each, under its relative path; a score of 0.5 or more is an alarm. With --events, found events go to stdout as NDJSON.`,
+		Long: `Each series is a CSV with the columns timestamp and value; "-" is standard input. With --out, a CSV timestamp,value,anomaly_score
+is written for each, under its relative path; a score of 0.5 or more is an alarm. With --events, found events go to stdout as NDJSON.
+A file that cannot be read is named with its line, and writes nothing; the others are gone through, and the exit code is 3.`,
 		Example: "  faultline detect reports.csv\n  faultline detect series/ --out scores --events",
-		RunE: func(_ *cobra.Command, args []string) error {
-			kinds := []string{string(offline.Auto), string(offline.Count), string(offline.Gauge), string(offline.Ratio)}
-			if !slices.Contains(kinds, d.kind) {
-				return fmt.Errorf("--kind %q: choose one of auto, count, gauge, ratio", d.kind)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := offline.ParseKind(d.kind); err != nil {
+				return fmt.Errorf("--kind %q: choose one of %s%s", d.kind, strings.Join(offline.Kinds(), ", "), mean(d.kind, offline.Kinds()))
 			}
-			return d.run(args[0])
+			return d.run(cmd.Context(), args[0])
 		},
 	}
 	f := cmd.Flags()
@@ -44,8 +46,24 @@ each, under its relative path; a score of 0.5 or more is an alarm. With --events
 	return cmd
 }
 
-// run goes through one file or all CSV files below a folder, in their order.
-func (d *detectFlags) run(path string) error {
+// mean asks whether the nearest word was meant.
+func mean(word string, words []string) string {
+	if near := settings.Nearest(word, words); near != "" {
+		return fmt.Sprintf(" (did you mean %q?)", near)
+	}
+	return ""
+}
+
+// series is a file to go through; name is its path below the folder that was
+// given, with slashes.
+type series struct{ path, name string }
+
+// run goes through one file or all CSV files below a folder, in their order. A
+// file that cannot be read does not keep the others from being gone through.
+func (d *detectFlags) run(ctx context.Context, path string) error {
+	if path == "-" {
+		return d.read("standard input", "stdin.csv", d.env.Stdin)
+	}
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s does not exist", path)
@@ -54,61 +72,151 @@ func (d *detectFlags) run(path string) error {
 		return err
 	}
 	if !info.IsDir() {
-		return d.file(path, filepath.Base(path))
+		return d.file(series{path, filepath.Base(path)})
 	}
-	n := 0
-	err = filepath.WalkDir(path, func(p string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || filepath.Ext(p) != ".csv" {
-			return err
-		}
-		rel, err := filepath.Rel(path, p)
-		if err != nil {
-			return err
-		}
-		n++
-		return d.file(p, filepath.ToSlash(rel))
-	})
-	if err == nil && n == 0 {
+	all, errs := d.below(path)
+	switch {
+	case len(all)+len(errs) == 0:
 		return fmt.Errorf("%s holds no .csv file", path)
+	case len(all) > 1 && d.out == "" && !d.events:
+		return fmt.Errorf("%s holds %d series: name a folder for their scores with --out, or print events with --events", path, len(all))
 	}
-	return err
+	return errors.Join(append(errs, d.each(ctx, all))...)
 }
 
-// file runs the detector on one series. Without --out the scores go to stdout,
-// or nowhere when events are asked for.
-func (d *detectFlags) file(path, name string) (err error) {
-	in, err := os.Open(path)
+// each goes through the series. Where scores cannot be written, none can be.
+func (d *detectFlags) each(ctx context.Context, all []series) error {
+	var errs []error
+	for _, s := range all {
+		if ctx.Err() != nil {
+			return errors.New("interrupted")
+		}
+		if err := d.file(s); err != nil {
+			errs = append(errs, err)
+			if errors.As(err, new(*placeError)) {
+				return errors.Join(errs...)
+			}
+		}
+	}
+	if len(errs) > 0 && len(all) > 1 {
+		errs = append(errs, fmt.Errorf("%d of %d series failed; the others are done", len(errs), len(all)))
+	}
+	return errors.Join(errs...)
+}
+
+// placeError says that scores cannot be written where they were to be.
+type placeError struct{ err error }
+
+func (e *placeError) Error() string { return fmt.Sprintf("--out: %v", e.err) }
+func (e *placeError) Unwrap() error { return e.err }
+
+// below lists the series in a folder, without those that were written by an
+// earlier run with the same --out.
+func (d *detectFlags) below(dir string) (all []series, errs []error) {
+	written, _ := os.Stat(d.out) // nothing is there yet, or was named
+	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+		if err != nil {
+			errs = append(errs, err)
+			return nil
+		}
+		if e.IsDir() {
+			if info, err := e.Info(); err == nil && p != dir && written != nil && os.SameFile(info, written) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.EqualFold(filepath.Ext(p), ".csv") {
+			return nil
+		}
+		rel, err := filepath.Rel(dir, p)
+		all = append(all, series{p, filepath.ToSlash(rel)})
+		return err
+	})
+	if err != nil {
+		errs = append(errs, err)
+	}
+	return all, errs
+}
+
+func (d *detectFlags) file(s series) error {
+	in, err := os.Open(s.path)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	var scores, events io.Writer
-	if d.events {
-		events = d.env.Stdout
-	} else {
-		scores = d.env.Stdout
-	}
-	if d.out != "" {
-		out, e := d.create(name)
-		if e != nil {
-			return e
-		}
-		w := bufio.NewWriter(out)
-		defer func() { err = errors.Join(err, w.Flush(), out.Close()) }()
-		scores = w
-	}
-	_, err = offline.File(name, in, offline.Kind(d.kind), scores, events)
-	return err
+	return d.read(s.path, s.name, in)
 }
 
-func (d *detectFlags) create(name string) (*os.File, error) {
-	to := filepath.Join(d.out, filepath.FromSlash(name))
+// read runs the detector on one series. Without --out the scores go to stdout,
+// or nowhere when events are asked for. Errors name the file as the user did.
+func (d *detectFlags) read(path, name string, in io.Reader) (err error) {
+	stdout := bufio.NewWriter(d.env.Stdout)
+	var scores, events io.Writer
+	if d.events {
+		events = stdout
+	} else {
+		scores = stdout
+	}
+	if d.out != "" {
+		out, e := createFile(filepath.Join(d.out, filepath.FromSlash(name)), in)
+		if e != nil {
+			return &placeError{e}
+		}
+		defer func() { err = out.finish(err) }()
+		scores = out
+	}
+	_, err = offline.File(name, in, offline.Kind(d.kind), scores, events)
+	var format *offline.FormatError
+	if errors.As(err, &format) {
+		format.File = path
+	}
+	return errors.Join(err, stdout.Flush())
+}
+
+// wholeFile is a file that appears when it is whole, in place of an older one,
+// or not at all.
+type wholeFile struct {
+	*bufio.Writer
+	file *os.File
+	to   string
+}
+
+// createFile makes a file and the folders above it. It refuses to replace what
+// is being read.
+func createFile(to string, in io.Reader) (*wholeFile, error) {
+	if f, ok := in.(*os.File); ok && isSame(f, to) {
+		return nil, fmt.Errorf("%s is the series itself: name another folder", to)
+	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return nil, fmt.Errorf("--out: %w", err)
+		return nil, err
 	}
-	f, err := os.Create(to)
+	f, err := os.Create(to + ".partial")
 	if err != nil {
-		return nil, fmt.Errorf("--out: %w", err)
+		return nil, err
 	}
-	return f, nil
+	return &wholeFile{bufio.NewWriter(f), f, to}, nil
+}
+
+func isSame(f *os.File, path string) bool {
+	a, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	b, err := os.Stat(path)
+	return err == nil && os.SameFile(a, b)
+}
+
+// finish puts the file in its place, or removes it if something failed.
+func (w *wholeFile) finish(err error) error {
+	written := errors.Join(w.Flush(), w.file.Close())
+	if err == nil && written == nil {
+		written = os.Rename(w.file.Name(), w.to)
+	}
+	if written != nil {
+		err = errors.Join(err, &placeError{written})
+	}
+	if err != nil {
+		_ = os.Remove(w.file.Name()) // the error says enough
+	}
+	return err
 }

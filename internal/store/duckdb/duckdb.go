@@ -120,14 +120,17 @@ func openError(path string, err error) error {
 	case strings.Contains(text, "set lock on file"):
 		return fmt.Errorf("%w: %s: %w: stop the other program, or name another data folder", store.ErrInUse, path, err)
 	case strings.Contains(text, "version number"):
-		return fmt.Errorf("%w: %s: %w: use the newer program, or move the file away and run `faultline rebuild`", store.ErrNewer, path, err)
+		return fmt.Errorf("%w: %s: %w: use the newer program, or %s", store.ErrNewer, path, err, rebuild)
 	case isDiskFull(err):
 		return diskFull(fmt.Errorf("open store %s: %w", path, err))
 	case strings.Contains(text, "Permission denied"):
 		return fmt.Errorf("open store %s: %w", path, err)
 	}
-	return fmt.Errorf("%w: %s: %w: move the file away and run `faultline rebuild`", store.ErrBroken, path, err)
+	return fmt.Errorf("%w: %s: %w: %s", store.ErrBroken, path, err, rebuild)
 }
+
+// rebuild is what to do about a store that this program cannot use.
+const rebuild = "run `faultline rebuild` on its data folder, which fills a new store from archive and journal and keeps this file as before-rebuild.duckdb"
 
 // prepare makes the tables, or checks that they are ours to read.
 func (s *Store) prepare(ctx context.Context, path string) error {
@@ -143,10 +146,10 @@ func (s *Store) prepare(ctx context.Context, path string) error {
 	}
 	var version int
 	if err := s.write.QueryRowContext(ctx, `SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'version'`).Scan(&version); err != nil {
-		return fmt.Errorf("%w: %s has no version: %w: move it away and run `faultline rebuild`", store.ErrBroken, path, err)
+		return fmt.Errorf("%w: %s has no version: %w: %s", store.ErrBroken, path, err, rebuild)
 	}
 	if version > schemaVersion {
-		return fmt.Errorf("%w: %s is version %d, this program reads %d: use the newer program, or move the file away and run `faultline rebuild`", store.ErrNewer, path, version, schemaVersion)
+		return fmt.Errorf("%w: %s is version %d, this program reads %d: use the newer program, or %s", store.ErrNewer, path, version, schemaVersion, rebuild)
 	}
 	return nil
 }
