@@ -62,6 +62,10 @@ func newStatus(c *common) *cobra.Command {
 		Use: "status [SERVICE]", Short: "One line a service, and an exit code: 0 fine, 1 disrupted, 2 cannot tell",
 		Example: "  faultline status x\n  faultline status x --country GB -o json",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			of := cmd.Flags().Changed("country") // an empty one is not the world
+			if of && len(args) == 0 {
+				return errors.New("--country says where to look at one service: name it, as in faultline status x --country GB")
+			}
 			k, err := c.connect(cmd.Context(), false)
 			if err != nil {
 				return err
@@ -70,9 +74,9 @@ func newStatus(c *common) *cobra.Command {
 			path := "/services.json"
 			if len(args) == 1 {
 				path = "/s/" + url.PathEscape(args[0]) + ".json"
-				if country != "" {
-					path += "?country=" + url.QueryEscape(country)
-				}
+			}
+			if of {
+				path += "?country=" + url.QueryEscape(country)
 			}
 			resp, err := k.do(cmd.Context(), http.MethodGet, path, nil, "")
 			if err != nil {
@@ -89,7 +93,7 @@ func newStatus(c *common) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.printStatus(all)
+			return c.printStatus(all, len(args) == 1)
 		},
 	}
 	cmd.Flags().StringVar(&country, "country", "", "only this `country` (two letters)")
@@ -131,9 +135,13 @@ var errForeign = errors.New("the answer is JSON, but not a faultline's: another 
 
 // printStatus prints and ends with the worst code: disrupted before cannot
 // tell before fine.
-func (c *common) printStatus(all []serviceStatus) error {
-	if err := c.writeStatus(all); err != nil {
+func (c *common) printStatus(all []serviceStatus, one bool) error {
+	if err := c.writeStatus(all, one); err != nil {
 		return err
+	}
+	if len(all) == 0 { // nothing at all is known, which is not the same as fine
+		fmt.Fprintln(c.env.Stderr, "faultline: of no service can anything be told yet: watch some, or wait for reports; faultline status SERVICE says more of one")
+		return exit(ExitCannotTell)
 	}
 	codes := []int{ExitFine}
 	for i := range all {
@@ -147,11 +155,13 @@ func (c *common) printStatus(all []serviceStatus) error {
 	return nil
 }
 
-func (c *common) writeStatus(all []serviceStatus) error {
+// writeStatus writes one service as an object, and a list as a list, however
+// short it is.
+func (c *common) writeStatus(all []serviceStatus, one bool) error {
 	w := c.env.Stdout
 	switch c.output {
 	case "json":
-		if len(all) == 1 {
+		if one {
 			return indented(w, all[0])
 		}
 		return indented(w, all)

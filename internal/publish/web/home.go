@@ -208,9 +208,11 @@ func (s *Site) story(v *live.View, rows []row, counts map[faultline.State]int) (
 	if fine == 1 {
 		looks = " looks as usual to those who can tell."
 	}
-	ver.Lede = []words.Piece{
-		{Text: fmt.Sprintf("%d of %s", fine, words.Plural(float64(len(v.Services)), "service", "services")), Strong: true}, {Text: looks},
+	how := fmt.Sprintf("%d of %s", fine, words.Plural(float64(len(v.Services)), "service", "services"))
+	if fine == 1 && len(v.Services) == 1 {
+		how = "The one service we know"
 	}
+	ver.Lede = []words.Piece{{Text: how, Strong: true}, {Text: looks}}
 	if unknown > 0 {
 		ver.Lede = append(ver.Lede, words.Piece{Text: " For "}, words.Piece{Text: words.Count(float64(unknown)) + " we can’t tell", Strong: true}, words.Piece{Text: ", which isn’t the same as fine."})
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -15,13 +16,22 @@ type Problem struct {
 	Detail string // why, and what to do
 }
 
+type problemPage struct {
+	Problem
+	World string // the same page for the world, after a wrong country; or empty
+}
+
 // Problem answers with a page that says what is wrong, why and what to do, or
 // with an RFC 9457 document for programs. It counts nothing: refuse does, and
 // intake has counted its own.
 func (s *Site) Problem(w http.ResponseWriter, r *http.Request, p Problem) {
 	if !wantsProblem(r) {
 		p.Detail = sentence(p.Detail)
-		s.now(w, r, p.Status, "problem", frame{Title: p.Title, Data: p, Private: true})
+		page := problemPage{Problem: p}
+		if p.Field == "country" && reading(r) {
+			page.World = (&url.URL{Path: r.URL.Path}).EscapedPath()
+		}
+		s.now(w, r, p.Status, "problem", frame{Title: p.Title, Data: page, Private: true})
 		return
 	}
 	h := w.Header()

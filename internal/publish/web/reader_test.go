@@ -232,6 +232,30 @@ func TestBeforeItsFirstReportAServiceIsNotUnheard(t *testing.T) {
 	}
 }
 
+// In its first five minutes a page has nothing to draw, and says why: it says
+// neither that nobody listens nor that nobody watches.
+func TestAServiceThatIsWatchedForAMinute(t *testing.T) {
+	m := live.New(live.Limits{})
+	m.SetServices(fixtureServices())
+	begun, now := at(16, 1), at(16, 2) // inside five minutes of the clock
+	reach := faultline.Series{Metric: faultline.MetricReach, Service: "quillmail", Level: faultline.AtVantage, Vantage: "local", Target: "https://quillmail.example/"}
+	sample := faultline.Sample{Series: world("quillmail"), Start: begun, Width: faultline.Seconds(time.Minute), Complete: 1, Revision: 1, Origin: faultline.Measured}
+	check := sample
+	check.Series, check.Value, check.N = reach, 1, 1
+	m.Apply(live.Delta{At: now, Samples: []faultline.Sample{sample, check}, Statuses: []faultline.Status{{Service: "quillmail", At: now, State: faultline.Fine, Awake: []string{"probes"}}}})
+	body := get(t, newSite(t, m, func(d *Deps) { d.History = nil }), "/s/quillmail").Body.String()
+	for _, want := range []string{"The first 5 minutes in which people’s reports are counted aren’t over yet. <b>The one healthy check</b> reaches it.", "we have only just begun to watch it", "Five minutes are drawn when they are over"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	for _, bad := range []string{"listen", "nobody watched", "no probe looked"} {
+		if strings.Contains(body, bad) {
+			t.Errorf("the page says %q", bad)
+		}
+	}
+}
+
 // With a country, the sentence of the twin is the page's.
 func TestTheTwinSpeaksOfTheCountryToo(t *testing.T) {
 	s := newSite(t, busy())

@@ -202,12 +202,13 @@ func lineOf(svc *live.Service, c faultline.Country) *live.Line {
 
 // reports are the newest five minutes.
 func reports(svc *live.Service, c faultline.Country) words.Reports {
-	never := svc.World.Last.IsZero()
+	r := words.Reports{Known: svc.World.Now().Known(), Never: svc.World.Last.IsZero()}
+	r.Early = !r.Never && !anyKnown(svc.World.Bins)
 	if l := lineOf(svc, c); l != nil {
 		b := l.Now()
-		return words.Reports{Known: b.Known(), Never: never, Value: b.Value, Band: b.Band, Low: b.Low, High: b.High}
+		r.Known, r.Value, r.Band, r.Low, r.High = b.Known(), b.Value, b.Band, b.Low, b.High
 	}
-	return words.Reports{Known: svc.World.Now().Known(), Never: never}
+	return r
 }
 
 // probes counts the newest checks that are fresh.

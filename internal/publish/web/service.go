@@ -110,6 +110,9 @@ func (s *Site) serviceTiles(v *live.View, svc *live.Service, ver words.Verdict, 
 	}
 	t = t[:2]
 	last, often := tile{"Last time", "None on record", ""}, tile{"How often?", "Can’t tell", "nobody watched it in the last 90 days"}
+	if len(svc.Vantages) > 0 || !svc.World.Last.IsZero() {
+		often.Note = "we have only just begun to watch it"
+	}
 	if watched > 0 {
 		often = tile{"How often?", "Never", fmt.Sprintf("on %d of 90 days that were watched", watched)}
 	}

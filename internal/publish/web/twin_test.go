@@ -222,8 +222,8 @@ func TestAWrongCountryIsAPageForPeople(t *testing.T) {
 			t.Errorf("%s: %d %s\n%s", path, w.Code, w.Header().Get("Content-Type"), body)
 		}
 	}
-	if body := get(t, s, "/s/larkpost?country=UK").Body.String(); !strings.Contains(body, "Did you mean ?country=GB?") {
-		t.Error("the likely one is not named")
+	if body := get(t, s, "/s/larkpost?country=UK").Body.String(); !strings.Contains(body, "Did you mean ?country=GB?") || !strings.Contains(body, `href="/s/larkpost">This page for the world`) {
+		t.Error("the likely one is not named, or there is no way to the world's page")
 	}
 	for _, path := range []string{"/i/larkpost-2026-05-04.csv", "/events", "/s/larkpost.atom"} {
 		if w := get(t, s, path+"?country=ZZZ", "Accept", "*/*"); w.Header().Get("Content-Type") != "application/problem+json" {

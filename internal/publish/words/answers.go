@@ -154,7 +154,11 @@ func long(f Facts) Answer {
 		note = Clock(i.Onset, f.Now) + " to " + Clock(i.End, f.Now)
 	}
 	if n := len(i.Episodes); n > 1 {
-		note = fmt.Sprintf("in %s parts over %s, since %s", Small(n), Duration(span), Clock(i.Onset, f.Now))
+		from := "since"
+		if !i.End.IsZero() {
+			from = "from"
+		}
+		note = fmt.Sprintf("in %s parts over %s, %s %s", Small(n), Duration(span), from, Clock(i.Onset, f.Now))
 	}
 	return Answer{Duration(disrupted), note}
 }

@@ -84,11 +84,15 @@ func Range(low, high float64) string {
 
 // Clock writes a time of day in UTC, with the day if it is another than now's.
 func Clock(t, now time.Time) string {
-	t, now = t.UTC(), now.UTC()
-	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
+	if t = t.UTC(); sameDay(t, now) {
 		return t.Format("15:04") + " UTC"
 	}
 	return t.Format("2 Jan 2006, 15:04") + " UTC"
+}
+
+// sameDay says whether two moments are of one day in UTC.
+func sameDay(a, b time.Time) bool {
+	return a.UTC().Format(time.DateOnly) == b.UTC().Format(time.DateOnly)
 }
 
 // Country is a country's English name (CLDR).

@@ -35,7 +35,8 @@ type Facts struct {
 // Reports are the newest five minutes.
 type Reports struct {
 	Known     bool // somebody listened
-	Never     bool // and nobody has said anything yet: a service is listened to from its first report on
+	Never     bool // nobody has said anything about it yet
+	Early     bool // the first five minutes of listening are not over
 	Value     float64
 	Band      bool // Low and High are known
 	Low, High float64
@@ -215,6 +216,9 @@ func reportsPieces(f Facts) []Piece {
 	if f.Reports.Never {
 		return []Piece{plain("Nobody" + where + " has reported anything so far.")}
 	}
+	if f.Reports.Early {
+		return []Piece{plain("The first 5 minutes in which people’s reports are counted aren’t over yet.")}
+	}
 	if !f.Reports.Known {
 		return []Piece{plain("We don’t know what people saw in the last 5 minutes: reports were not listened to.")}
 	}
@@ -343,7 +347,11 @@ func vantages(s faultline.Scope) string {
 
 // Began says since when, with the range if it matters.
 func Began(i faultline.Incident, now time.Time) string {
-	s := "It began at " + Clock(i.Onset, now)
+	on := "at "
+	if !sameDay(i.Onset, now) {
+		on = "on "
+	}
+	s := "It began " + on + Clock(i.Onset, now)
 	if len(i.Episodes) > 0 {
 		e := i.Episodes[0]
 		if e.OnsetHigh.Sub(e.OnsetLow) >= 2*time.Minute {

@@ -67,6 +67,9 @@ func TestVerdicts(t *testing.T) {
 		"fine by probes before the first report, asked for a country": {
 			words.Facts{State: faultline.Fine, Reports: words.Reports{Never: true}, Country: "GB"}, "X is working as usual", []string{"Nobody from the United Kingdom has reported anything so far."}, "No",
 		},
+		"fine by probes in the first minutes": {
+			words.Facts{State: faultline.Fine, Reports: words.Reports{Early: true}, Probes: words.Probes{Healthy: 1, Reaching: 1}}, "X is working as usual", []string{"The first 5 minutes in which people’s reports are counted aren’t over yet. The one healthy check"}, "No",
+		},
 		"fine by probes while nobody listens": {
 			words.Facts{State: faultline.Fine, Probes: words.Probes{Healthy: 2, Reaching: 2}}, "X is working as usual", []string{"reports were not listened to. 2 of 2 healthy checks reach it."}, "No",
 		},
@@ -265,5 +268,40 @@ func TestEveryReasonNotToTellHasItsOwnWords(t *testing.T) {
 			t.Errorf("%s reads %q, which %s reads too", reason, got, other)
 		}
 		seen[got] = reason
+	}
+}
+
+// A moment of another day is a date, and what is over has no "since".
+func TestADayHasItsPreposition(t *testing.T) {
+	onset := time.Date(2026, 3, 10, 9, 47, 0, 0, time.UTC)
+	i := faultline.Incident{State: faultline.Resolved, Worst: faultline.Confirmed, Onset: onset, End: onset.Add(9 * time.Hour), Disrupted: minutes(301), Span: minutes(540), Episodes: make([]faultline.Episode, 5)}
+	if got := words.Began(i, onset.Add(30*time.Hour)); got != "It began on 10 Mar 2026, 09:47 UTC." {
+		t.Error(got)
+	}
+	if got := words.Began(i, onset.Add(10*time.Hour)); got != "It began at 09:47 UTC." {
+		t.Error(got)
+	}
+	v := words.Say(words.Facts{Name: "X", State: i.State, Incident: &i, Now: onset.Add(30 * time.Hour)})
+	if v.Long.Note != "in five parts over 9 h, from 10 Mar 2026, 09:47 UTC" {
+		t.Error(v.Long.Note)
+	}
+	i.State, i.End, i.At = faultline.Confirmed, time.Time{}, onset.Add(9*time.Hour)
+	if v := words.Say(words.Facts{Name: "X", State: i.State, Incident: &i, Now: i.At}); v.Long.Note != "in five parts over 9 h, since 09:47 UTC" {
+		t.Error(v.Long.Note)
+	}
+}
+
+// One vantage point is no "1 of 1".
+func TestOneVantagePointIsSpokenOfInTheSingular(t *testing.T) {
+	one := faultline.Incident{State: faultline.Confirmed, Instruments: []string{"probes"}, Scope: faultline.Scope{Vantages: 1, OfVantages: 1}}
+	many := one
+	many.Scope = faultline.Scope{Vantages: 1, OfVantages: 3}
+	for want, i := range map[string]*faultline.Incident{
+		"by the one healthy vantage point | Our vantage point": &one, "1 of 3 healthy vantage points agree | Our vantage points": &many,
+	} {
+		v := words.Say(words.Facts{Name: "X", State: i.State, Incident: i})
+		if got := v.Down.Note + " | " + v.Whom.Head; got != want || strings.Contains(v.Text(), "1 of 1") {
+			t.Errorf("%q, %q; want %q", got, v.Text(), want)
+		}
 	}
 }
