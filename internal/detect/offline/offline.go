@@ -3,9 +3,10 @@
 //
 // In: CSV with the columns timestamp and value, in any order among others. Out:
 // CSV timestamp,value,anomaly_score, a row for each row that came in, and
-// events as NDJSON. The score is 1 − 2^(−L/6), where L is −log10 of the
-// calibrated tail probability: it is 0.5 exactly where an event opens at the
-// public level (p = 1e-6), and 0 where nothing can be said.
+// events as NDJSON. The score is 1 − 2^(−L/O), where L is −log10 of the
+// calibrated tail probability and O that at which an event opens (6 for counts,
+// 3.5 for gauges and ratios): it is 0.5 exactly there, and 0 where nothing can
+// be said.
 //
 // Counts go through nbscan without the rules on reporters, which files do not
 // name; gauges and ratios through gauge. Rows that are missing are unknown,
@@ -18,6 +19,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"faultline"
@@ -29,11 +31,8 @@ import (
 // AlarmLevel is the score at which an event opens.
 const AlarmLevel = 0.5
 
-// alarmLogP is −log10 p at AlarmLevel.
-const alarmLogP = 6
-
-// Score turns −log10 p into a score from 0 to 1.
-func Score(logP float64) float64 { return 1 - math.Exp2(-max(logP, 0)/alarmLogP) }
+// Score turns −log10 p into a score from 0 to 1, of which open is AlarmLevel.
+func Score(logP, open float64) float64 { return 1 - math.Exp2(-max(logP, 0)/open) }
 
 // Kind says what the values of a file are.
 type Kind string
@@ -68,21 +67,30 @@ type Row struct {
 }
 
 // Guess tells counts (whole numbers from 0 up) from ratios (all from 0 to 1,
-// some of them fractions) from gauges. A file without values is a gauge.
+// some of them fractions) from gauges. A file without values is a gauge, and so
+// are percentages that happen to be whole: written with a decimal point, none
+// above 100, and most above 50.
 func Guess(rows []Row) Kind {
-	whole, unit, some := true, true, false
-	for _, r := range rows {
+	whole, unit, percent, some, high := true, true, true, 0, 0
+	for i := range rows {
+		r := &rows[i]
 		if !r.Known {
 			continue
 		}
-		some = true
+		some++
 		whole = whole && r.Value >= 0 && r.Value == math.Trunc(r.Value)
 		unit = unit && r.Value >= 0 && r.Value <= 1
+		percent = percent && r.Value >= 0 && r.Value <= 100 && strings.Contains(r.Text, ".")
+		if r.Value > 50 {
+			high++
+		}
 	}
 	switch {
-	case some && whole:
+	case some > 0 && percent && 2*high > some:
+		return Gauge
+	case some > 0 && whole:
 		return Count
-	case some && unit:
+	case some > 0 && unit:
 		return Ratio
 	}
 	return Gauge
@@ -121,7 +129,8 @@ func Detect(name string, rows []Row, kind Kind) Result {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return rows[a].At.Compare(rows[b].At) })
-	run := runner{d: open(name, kind), width: out.Width, latest: map[string]int{}}
+	run := runner{width: out.Width, counts: kind == Count, latest: map[string]int{}}
+	run.d, run.open = open(name, kind)
 	for _, i := range order {
 		out.Scores[i] = run.step(&rows[i])
 	}
@@ -129,16 +138,17 @@ func Detect(name string, rows []Row, kind Kind) Result {
 	return out
 }
 
-func open(name string, kind Kind) detector.Detector {
+// open makes the detector of a kind and says at which −log10 p it opens events.
+func open(name string, kind Kind) (d detector.Detector, logP float64) {
 	s := faultline.Series{Metric: faultline.Metric(kind), Service: faultline.ServiceID(name)}
 	if kind == Count {
 		c := nbscan.Defaults()
 		c.Anonymous = true
-		return nbscan.New(s, c)
+		return nbscan.New(s, c), c.Open
 	}
 	c := gauge.Defaults()
 	c.Share = kind == Ratio
-	return gauge.New(s, c)
+	return gauge.New(s, c), c.Open
 }
 
 // width is the median distance of neighbouring times in whole seconds, at
@@ -165,6 +175,8 @@ func width(rows []Row) time.Duration {
 // runner feeds one detector and keeps the newest revision of each event.
 type runner struct {
 	d      detector.Detector
+	open   float64 // −log10 p at which it opens an event
+	counts bool
 	width  time.Duration
 	score  float64
 	events []faultline.Event
@@ -186,15 +198,19 @@ func (r *runner) step(row *Row) float64 {
 		r.events = append(r.events, e)
 	}
 	if !reading.At.IsZero() {
-		r.score = faultline.Round(Score(present(&reading)), 5)
+		r.score = faultline.Round(Score(r.present(&reading), r.open), 5)
 	}
 	return r.score
 }
 
-// present is the evidence of a row. A long window still holds a surge that is
-// over: while the last 15 minutes are as usual, no row of them says more than
-// p = 0.1.
-func present(x *faultline.Reading) float64 {
+// present is the evidence of a row. A long window of counts still holds a surge
+// that is over: while the last 15 minutes are as usual, no row of them says more
+// than p = 0.1. What a gauge says is new with its row, and may lie in the band:
+// a rush hour that did not come.
+func (r *runner) present(x *faultline.Reading) float64 {
+	if !r.counts {
+		return x.LogP
+	}
 	if x.Value >= x.Low && x.Value <= x.High {
 		return min(x.LogP, 1)
 	}

@@ -64,13 +64,17 @@ func TestGuess(t *testing.T) {
 		{"0 0.5 1", offline.Ratio},
 		{"0 0.5 2", offline.Gauge},
 		{"-1 3", offline.Gauge},
+		{"97.0 99.0 0.0", offline.Gauge},
+		{"97 99 0", offline.Count},
+		{"3.0 0.0 101.0", offline.Count},
+		{"3.0 0.0 99.0", offline.Count},
 		{"", offline.Gauge},
 	} {
 		var rows []offline.Row
 		for _, v := range strings.Fields(c.values) {
 			var x float64
 			fmt.Sscan(v, &x)
-			rows = append(rows, offline.Row{Value: x, Known: true})
+			rows = append(rows, offline.Row{Text: v, Value: x, Known: true})
 		}
 		if got := offline.Guess(rows); got != c.want {
 			t.Errorf("%q: %s, want %s", c.values, got, c.want)
