@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -125,10 +126,14 @@ func (a *App) Close() (err error) {
 // Handler serves pages and API.
 func (a *App) Handler() http.Handler { return a.handler }
 
-// IsFolder says whether dir looks like a data folder.
-func IsFolder(dir string) bool {
+// IsFolder says whether dir looks like a data folder, or why that cannot be
+// seen.
+func IsFolder(dir string) (bool, error) {
 	_, err := os.Stat(lockPath(dir))
-	return err == nil
+	if errors.Is(err, fs.ErrPermission) {
+		return false, notOurs(dir)
+	}
+	return err == nil, nil
 }
 
 // open opens all parts that hold something, and reads the journal to its end.
@@ -206,7 +211,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer l.Close()
+	a.stops.add("listener", func(context.Context) error { return closed(l) })
 	if err := a.open(ctx); err != nil {
 		return err
 	}

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -43,11 +45,14 @@ func (e *InUseError) Error() string {
 // an InUseError at once.
 func TakeFolder(dir string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make data folder: %w", err)
+		return nil, fmt.Errorf("make data folder: %w: choose another place with --data", err)
 	}
 	f, err := os.OpenFile(lockPath(dir), os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, notOurs(dir)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("open lock of data folder: %w", err)
+		return nil, fmt.Errorf("open lock of data folder: %w: choose another place with --data", err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		defer f.Close()
@@ -58,6 +63,20 @@ func TakeFolder(dir string) (*Folder, error) {
 	}
 	folder := &Folder{Dir: dir, lock: f}
 	return folder, folder.write(Owner{PID: os.Getpid()})
+}
+
+// notOurs says that this user may not use a folder.
+func notOurs(dir string) error {
+	owner := "another user"
+	if info, err := os.Stat(dir); err == nil {
+		if st, ok := info.Sys().(*syscall.Stat_t); ok {
+			owner = fmt.Sprintf("user %d", st.Uid)
+			if u, err := user.LookupId(fmt.Sprint(st.Uid)); err == nil {
+				owner = "user " + u.Username
+			}
+		}
+	}
+	return fmt.Errorf("data folder %s may not be used by this user, it belongs to %s: run this as that user, ask a running faultline with --url, or choose another --data", dir, owner)
 }
 
 // Announce writes the address at which this process can be asked.
@@ -123,5 +142,5 @@ func DefaultDir(getenv func(string) string) (string, error) {
 	if d := getenv("HOME"); d != "" {
 		return filepath.Join(d, ".local", "state", "faultline"), nil
 	}
-	return "", fmt.Errorf("no place for data: set --data or FAULTLINE_DATA: %w", fs.ErrNotExist)
+	return "", errors.New("no place for data is known (HOME is not set): name one with --data or FAULTLINE_DATA")
 }

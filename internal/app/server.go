@@ -23,6 +23,14 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return l, nil
 }
 
+// closed closes a listener that its server may have closed before.
+func closed(l net.Listener) error {
+	if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
 // unready says why this program cannot do all of its work now.
 func (a *App) unready() string {
 	switch {

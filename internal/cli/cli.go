@@ -12,11 +12,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Exit codes.
@@ -44,6 +48,16 @@ type exit int
 
 func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
+// Interruptible is a context that the first SIGINT or SIGTERM ends, so that what
+// was accepted is written. The second one ends the process, as if the program
+// did not listen: what waits too long can be left at once, and loses nothing
+// that was acknowledged.
+func Interruptible() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
 // Run runs one command and returns its exit code.
 func Run(ctx context.Context, env Env, args []string) int {
 	root := newRoot(env)
@@ -55,12 +69,16 @@ func Run(ctx context.Context, env Env, args []string) int {
 		return ExitFine
 	case errors.As(err, &code):
 		return int(code)
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		err = errInterrupted
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		fmt.Fprintf(env.Stderr, "faultline: %s\n", line)
 	}
 	return ExitUsage
 }
+
+var errInterrupted = errors.New("interrupted")
 
 // common are the flags that every command has.
 type common struct {
@@ -69,6 +87,7 @@ type common struct {
 	logLevel                  string
 	logJSON                   bool
 	timeout                   time.Duration
+	typed                     map[string]bool // flags of the command line, not of the environment
 }
 
 func newRoot(env Env) *cobra.Command {
@@ -107,6 +126,8 @@ func (c *common) look(cmd *cobra.Command) error {
 			return fmt.Errorf("--%s is empty: give a value, or leave the flag out", name)
 		}
 	}
+	c.typed = map[string]bool{}
+	cmd.Flags().Visit(func(f *pflag.Flag) { c.typed[f.Name] = true })
 	return fromEnvironment(cmd.Flags(), c.env.Getenv)
 }
 

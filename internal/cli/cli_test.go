@@ -2,13 +2,12 @@ package cli_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,7 +23,7 @@ import (
 func TestMain(m *testing.M) {
 	programs := maps.Clone(helpers)
 	programs["faultline"] = func() {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		ctx, stop := cli.Interruptible()
 		defer stop()
 		os.Exit(cli.Run(ctx, cli.Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ(), Now: time.Now}, os.Args[1:]))
 	}
@@ -38,7 +37,7 @@ func params(dir string) testscript.Params {
 	return testscript.Params{
 		Dir: dir,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"up": up, "term": term, "kill9": kill9, "exits": exits, "waitfor": waitfor,
+			"up": up, "term": term, "kill9": kill9, "exits": exits, "waitfor": waitfor, "interrupttwice": interrupttwice,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("FAULTLINE_LISTEN", "127.0.0.1:0")
@@ -94,6 +93,32 @@ func term(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(r.cmd.Process.Signal(syscall.SIGTERM))
 	if err := r.cmd.Wait(); err != nil {
 		ts.Fatalf("the server ended with %v", err)
+	}
+}
+
+// interrupttwice: presses Ctrl-C while a client is in the middle of a request,
+// which is waited for, and once more, which ends the server at once.
+func interrupttwice(ts *testscript.TestScript, _ bool, _ []string) {
+	r := ts.Value("running").(*running)
+	address := strings.TrimPrefix(r.url, "http://")
+	c, err := net.Dial("tcp", address)
+	ts.Check(err)
+	defer c.Close()
+	fmt.Fprintf(c, "POST /api/v1/reports HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: 99\r\nExpect: 100-continue\r\n\r\n", address)
+	_, err = bufio.NewReader(c).ReadString('\n') // the server waits for the body
+	ts.Check(err)
+	ts.Check(r.cmd.Process.Signal(os.Interrupt))
+	await(ts, "the server takes nobody in any more", func() error {
+		if c, err := net.Dial("tcp", address); err == nil {
+			c.Close()
+			return fmt.Errorf("it still listens")
+		}
+		return nil
+	})
+	ts.Check(r.cmd.Process.Signal(os.Interrupt))
+	r.cmd.Wait()
+	if s, ok := r.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !s.Signaled() || s.Signal() != syscall.SIGINT {
+		ts.Fatalf("the server ended with %v, want SIGINT", r.cmd.ProcessState)
 	}
 }
 

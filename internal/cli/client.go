@@ -43,7 +43,11 @@ func (c *common) connect(ctx context.Context, create bool) (*client, error) {
 		}
 		return &client{base: owner.Address, patience: c.timeout, token: app.LocalToken(o.Dir), close: nothing}, nil
 	}
-	if !create && !app.IsFolder(o.Dir) {
+	is, err := app.IsFolder(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if !create && !is {
 		return nil, fmt.Errorf("no data in %s and nothing runs there: start `faultline up`, or name another --data or --url", o.Dir)
 	}
 	if c.logLevel == "info" { // a question is not a start of the program

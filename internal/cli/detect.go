@@ -89,7 +89,7 @@ func (d *detectFlags) each(ctx context.Context, all []series) error {
 	var errs []error
 	for _, s := range all {
 		if ctx.Err() != nil {
-			return errors.New("interrupted")
+			return errInterrupted
 		}
 		if err := d.file(s); err != nil {
 			errs = append(errs, err)

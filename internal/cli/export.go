@@ -19,8 +19,11 @@ func newExport(c *common) *cobra.Command {
 		Use: "export", Short: "Write records as NDJSON or CSV, out of a data folder or a running server",
 		Example: "  faultline export --kind reports -o ndjson\n  faultline export --kind incidents --service x --since 2025-03-10T00:00:00Z -o csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !slices.Contains(app.ExportKinds(), kind) {
-				return fmt.Errorf("--kind %q: choose one of %s", kind, strings.Join(app.ExportKinds(), ", "))
+			switch {
+			case kind == "":
+				return fmt.Errorf("--kind is missing: choose one of %s", strings.Join(app.ExportKinds(), ", "))
+			case !slices.Contains(app.ExportKinds(), kind):
+				return fmt.Errorf("--kind %q: choose one of %s%s", kind, strings.Join(app.ExportKinds(), ", "), mean(kind, app.ExportKinds()))
 			}
 			k, err := c.connect(cmd.Context(), false)
 			if err != nil {

@@ -17,7 +17,11 @@ func newRebuild(c *common) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if !app.IsFolder(o.Dir) {
+			is, err := app.IsFolder(o.Dir)
+			if err != nil {
+				return err
+			}
+			if !is {
 				return fmt.Errorf("no data in %s: name another --data", o.Dir)
 			}
 			sum, err := app.Rebuild(cmd.Context(), o)

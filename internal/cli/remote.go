@@ -84,7 +84,7 @@ func (k *client) unreachable(cause, err error) error {
 	case errors.Is(cause, errSilent):
 		return fmt.Errorf("%s does not answer within %s: it may be starting or busy; try again, give a longer --timeout, or %s", k.base, k.patience, elsewhere)
 	case cause != nil:
-		return errors.New("interrupted")
+		return errInterrupted
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("nothing listens at %s (connection refused): start it with `faultline up`, or %s", k.base, elsewhere)
 	case errors.As(err, &name):

@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"bufio"
+	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,12 +19,12 @@ func newReplay(c *common) *cobra.Command {
 		Use: "replay SCENARIO", Short: "Take a recorded day through all rooms, without a server",
 		Long:    "SCENARIO is the name of a shipped scenario or a folder with a scenario.yaml.\nWith --out, one NDJSON file a room is written: samples, readings, events, incidents, statuses; the same input gives the same bytes.",
 		Example: "  faultline replay 2025-03-10-x --out /tmp/x",
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := app.LoadConfig(c.config)
 			if err != nil {
 				return err
 			}
-			sum, err := app.Replay(args[0], app.ChainConfigOf(cfg), app.FilesIn(out))
+			sum, err := app.Replay(args[0], app.ChainConfigOf(cfg), until(cmd.Context(), app.FilesIn(out)))
 			if err != nil {
 				return err
 			}
@@ -33,8 +36,36 @@ func newReplay(c *common) *cobra.Command {
 	return cmd
 }
 
+// until gives files that take nothing more once ctx has ended: a replay has no
+// other place at which it could be interrupted.
+func until(ctx context.Context, open func(string) (io.WriteCloser, error)) func(string) (io.WriteCloser, error) {
+	return func(room string) (io.WriteCloser, error) {
+		f, err := open(room)
+		return interruptible{f, ctx}, err
+	}
+}
+
+type interruptible struct {
+	io.WriteCloser
+	ctx context.Context
+}
+
+func (w interruptible) Write(b []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.WriteCloser.Write(b)
+}
+
 func (c *common) printReplay(sum app.Replayed) error {
-	w := c.env.Stdout
+	w := bufio.NewWriter(c.env.Stdout)
+	if err := c.writeReplay(w, sum); err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+func (c *common) writeReplay(w io.Writer, sum app.Replayed) error {
 	switch c.output {
 	case "json":
 		return indented(w, sum)
@@ -48,20 +79,20 @@ func (c *common) printReplay(sum app.Replayed) error {
 	}
 	fmt.Fprintf(w, "%s: %s\n%d observations; %d incidents\n", sum.Scenario, sum.Notice, sum.Observations, len(sum.Incidents))
 	for i := range sum.Incidents {
-		printIncident(c, &sum.Incidents[i])
+		printIncident(w, &sum.Incidents[i])
 	}
 	return nil
 }
 
-func printIncident(c *common, i *faultline.Incident) {
-	fmt.Fprintf(c.env.Stdout, "%s  %s (worst: %s)  from %s  span %s  disrupted %s  revision %d\n", i.ID, i.State, i.Worst,
+func printIncident(w io.Writer, i *faultline.Incident) {
+	fmt.Fprintf(w, "%s  %s (worst: %s)  from %s  span %s  disrupted %s  revision %d\n", i.ID, i.State, i.Worst,
 		i.Onset.Format(time.RFC3339), short(i.Span), short(i.Disrupted), i.Revision)
 	for n, e := range i.Episodes {
 		end := "still open"
 		if !e.End.IsZero() {
 			end = e.End.Format("15:04")
 		}
-		fmt.Fprintf(c.env.Stdout, "  episode %d  %s to %s  %s\n", n+1, e.Onset.Format("15:04"), end, peak(&e))
+		fmt.Fprintf(w, "  episode %d  %s to %s  %s\n", n+1, e.Onset.Format("15:04"), end, peak(&e))
 	}
 }
 

@@ -108,6 +108,11 @@ func (u *upFlags) run(ctx context.Context, demo string) error {
 	if err != nil {
 		return err
 	}
+	for _, flag := range []string{"speed", "from"} {
+		if demo == "" && u.typed[flag] {
+			return fmt.Errorf("--%s is for a replay: add --demo, or leave it out", flag)
+		}
+	}
 	if demo != "" {
 		speed, err := scenario.ParseSpeed(u.speed)
 		if err != nil {

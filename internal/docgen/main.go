@@ -54,8 +54,9 @@ func Configuration(dir string) ([]byte, error) {
 	b.WriteString(`# Configuration
 
 Generated from the code by ` + "`make generate`" + `. Faultline works without a file; ` + "`faultline --config FILE`" + ` reads one, ` + "`faultline check FILE`" + `
-checks it, and ` + "`faultline config show`" + ` prints what is in effect. A misspelt key is an error with its line. Every flag can be set as
-` + "`FAULTLINE_NAME`" + ` in the environment.
+checks it, and ` + "`faultline config show`" + ` prints what is in effect. A misspelt key, and a value that cannot work, is an error with its line.
+Every flag can be set as ` + "`FAULTLINE_NAME`" + ` in the environment (` + "`--log-level`" + ` is ` + "`FAULTLINE_LOG_LEVEL`" + `), keys of this file cannot; a variable that is
+almost one of these is an error, another one that begins with ` + "`FAULTLINE_`" + ` a warning.
 
 | key | default | meaning |
 |---|---|---|
