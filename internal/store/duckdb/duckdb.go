@@ -82,9 +82,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 }
 
 // connect opens the file and makes or checks its tables. The caller is alone.
+// DuckDB gets no threads of its own: with one, the writer spins while that works,
+// which costs a commit a third more processor time, and no page is faster.
 func (s *Store) connect(ctx context.Context) error {
 	o := s.options
-	c, err := duckdb.NewConnector(o.Path+"?threads=2&memory_limit="+strconv.Itoa(o.MemoryMB)+"MB&autoinstall_known_extensions=false&autoload_known_extensions=false", nil)
+	c, err := duckdb.NewConnector(o.Path+"?threads=1&memory_limit="+strconv.Itoa(o.MemoryMB)+"MB&autoinstall_known_extensions=false&autoload_known_extensions=false", nil)
 	if err != nil {
 		return openError(o.Path, err)
 	}
