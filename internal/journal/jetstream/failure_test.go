@@ -361,8 +361,12 @@ func TestALaneWaitsForItsCallersAndNotForLong(t *testing.T) {
 	}{
 		{"all come back", 3, 0, 3, 4 * time.Millisecond, 3 * time.Millisecond},
 		{"most come back", 16, 10, 4, 4 * time.Millisecond, 4 * time.Millisecond},
-		{"one stays away", 4, 1, 2, 4 * time.Millisecond, 8 * time.Millisecond},
-		{"one stays away from a slow disk", 3, 0, 2, time.Second, 20 * time.Millisecond},
+		{"they come one by one", 16, 0, 14, time.Millisecond, 14 * time.Millisecond},
+		{"they come one by one for ever", 100, 0, 60, time.Millisecond, 52 * time.Millisecond},
+		{"one stays away", 4, 1, 2, 4 * time.Millisecond, 16 * time.Millisecond},
+		{"one stays away from a fast disk", 4, 1, 2, time.Millisecond, 8 * time.Millisecond},
+		{"one stays away from a slow disk", 3, 0, 2, time.Second, 40 * time.Millisecond},
+		{"nobody comes back", 8, 0, 0, time.Millisecond, 4 * time.Millisecond},
 		{"a single caller is not waited for", 1, 0, 0, 4 * time.Millisecond, 0},
 		{"nobody was there", 0, 2, 0, 4 * time.Millisecond, 0},
 	} {
@@ -379,12 +383,14 @@ func TestALaneWaitsForItsCallersAndNotForLong(t *testing.T) {
 					call()
 				}
 				begin := time.Now()
-				go func() {
+				var others sync.WaitGroup
+				defer others.Wait()
+				others.Go(func() {
 					for range c.come {
 						<-time.After(time.Millisecond) // of the bubble
 						call()
 					}
-				}()
+				})
 				l.gather()
 				if got := time.Since(begin); got != c.want {
 					t.Errorf("waited %s, want %s", got, c.want)

@@ -7,7 +7,7 @@
 // syncs each message to disk before it acknowledges (sync_interval: always),
 // so packing many callers into one frame is what makes it fast: the
 // acknowledgement of one frame sends the next, as soon as most of its callers
-// are back or twice the time is over that it took. The disk is the only clock.
+// are back or they have stopped coming. The disk is the only clock.
 //
 // What a server that fails did with a message is found out, not guessed: each
 // frame carries an id that JetStream recognises, so it is sent again until an

@@ -24,15 +24,19 @@ const (
 	maxWaitingBytes = 16 << 20
 )
 
-// A lane that has just answered many callers lets most of them come back before
-// it writes the next frame: a frame of a few costs as much processor time as
-// one of hundreds. It waits no longer than gatherTimes what the last frame took,
-// which is little on a machine that has time and more on one that is busy, and
-// not at all for a single caller. One in gatherSpare may stay away.
+// A lane that has just answered many callers lets them come back before it
+// writes the next frame: a frame of a few costs as much processor time as one of
+// hundreds. It waits as long as they keep coming: until nearly all are back, none
+// came for gatherTimes what the last frame took (between gatherQuiet and
+// gatherQuietMost: a busy machine needs a moment to let the first one speak), or
+// gatherMost is over. A single caller is never waited for, and one in gatherSpare
+// may stay away.
 const (
-	gatherTimes = 2
-	gatherSpare = 8
-	gatherMost  = 20 * time.Millisecond
+	gatherTimes     = 2
+	gatherSpare     = 8
+	gatherQuiet     = 4 * time.Millisecond
+	gatherQuietMost = 20 * time.Millisecond
+	gatherMost      = 50 * time.Millisecond
 )
 
 // lane writes one partition: callers queue, one goroutine packs what waits
@@ -205,21 +209,34 @@ func (l *lane) run() {
 	}
 }
 
-// gather waits a little for the callers of the last frame, if there were
-// several.
+// gather waits for the callers of the last frame, if there were several, until
+// nearly all are back or none came for a while.
 func (l *lane) gather() {
-	if l.expected > 1 {
-		l.await(l.expected-l.expected/gatherSpare, min(gatherTimes*l.took, gatherMost))
+	if l.expected <= 1 {
+		return
+	}
+	enough := l.expected - l.expected/gatherSpare
+	quiet := min(max(gatherTimes*l.took, gatherQuiet), gatherQuietMost)
+	begun := time.Now()
+	for before := -1; time.Since(begun) < gatherMost; {
+		now := l.callers()
+		if now == before || now >= enough {
+			return
+		}
+		before = now
+		if l.await(enough, quiet) {
+			return
+		}
 	}
 }
 
-// await returns when so many callers wait, a frame is full, the lane is closed
-// or the time is over (0: none is set).
-func (l *lane) await(callers int, atMost time.Duration) {
+// await returns true when so many callers wait, a frame is full or the lane is
+// closed, and false when the time is over (0: none is set).
+func (l *lane) await(callers int, atMost time.Duration) bool {
 	l.mu.Lock()
 	if l.closed || l.enough(callers) {
 		l.mu.Unlock()
-		return
+		return true
 	}
 	l.want = callers
 	l.mu.Unlock()
@@ -231,7 +248,9 @@ func (l *lane) await(callers int, atMost time.Duration) {
 	}
 	select {
 	case <-l.wake: // perhaps of an earlier wait: then this one is short
+		return true
 	case <-over:
+		return false
 	}
 }
 
