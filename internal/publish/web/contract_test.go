@@ -97,7 +97,7 @@ var schemas = map[string]reflect.Type{
 	"Status": reflect.TypeFor[jsonStatus](), "Bin": reflect.TypeFor[jsonBin](), "Reach": reflect.TypeFor[jsonReach](), "Vantage": reflect.TypeFor[jsonVantage](),
 	"CountryNow": reflect.TypeFor[jsonCountry](), "Revision": reflect.TypeFor[jsonRevision](), "Event": reflect.TypeFor[jsonEvent](), "Peak": reflect.TypeFor[jsonPeak](),
 	"Number": reflect.TypeFor[number](), "Retention": reflect.TypeFor[jsonRetention](), "Correction": reflect.TypeFor[jsonCorrection](),
-	"Incident": reflect.TypeFor[faultline.Incident](), "Episode": reflect.TypeFor[faultline.Episode](), "Scope": reflect.TypeFor[faultline.Scope](),
+	"Incident": reflect.TypeFor[faultline.Incident](), "Blame": reflect.TypeFor[faultline.Blame](), "Party": reflect.TypeFor[faultline.Party](), "Episode": reflect.TypeFor[faultline.Episode](), "Scope": reflect.TypeFor[faultline.Scope](),
 	"CountryShare": reflect.TypeFor[faultline.CountryShare](), "ASNShare": reflect.TypeFor[faultline.ASNShare](), "PeakReports": reflect.TypeFor[faultline.PeakReports](),
 	"Change": reflect.TypeFor[faultline.Change](), "Note": reflect.TypeFor[faultline.Note](), "Place": reflect.TypeFor[faultline.Place](),
 }
