@@ -240,3 +240,11 @@ func TestAWordOfAShippedServiceIsAWarning(t *testing.T) {
 		t.Errorf("got %q", w)
 	}
 }
+
+func TestHowLongThingsAreKeptIsToldAsItIs(t *testing.T) {
+	for age, want := range map[time.Duration]string{0: "for ever", 24 * time.Hour: "24 hours", 48 * time.Hour: "2 days", 8760 * time.Hour: "365 days"} {
+		if got := kept(age, "for ever"); got != want {
+			t.Errorf("%s: got %q, want %q", age, got, want)
+		}
+	}
+}

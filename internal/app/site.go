@@ -181,15 +181,27 @@ func (a *App) attribution() (lines []string) {
 // retention is the table of the page about data.
 func (a *App) retention() []web.Retention {
 	k := a.opts.Config.Store.KeepConfig
-	days := func(d time.Duration) string { return fmt.Sprintf("%.0f days", d.Hours()/24) }
+	days := func(d time.Duration) string { return kept(d, "for ever") }
+	journal := func(d time.Duration) string { return kept(d, "until they are in the archive") }
 	return []web.Retention{
 		{What: "Raw reports (operator only)", Kept: days(k.Rows.Reports) + " in the store, " + days(k.ArchiveReports) + " in the archive"},
 		{What: "Measurements", Kept: days(k.Rows.Measurements) + " in the store, then in the archive", Licence: "CC BY 4.0"},
 		{What: "Counts per minute", Kept: days(k.Rows.Minutes), Licence: "CC BY 4.0"},
 		{What: "Counts per hour, incidents, corrections", Kept: "for ever", Licence: "CC BY 4.0"},
-		{What: "Journal (operator only)", Kept: fmt.Sprintf("reports %s, measurements %s, never before they are in the archive", days(k.JournalReports), days(k.JournalMeasurements))},
+		{What: "Journal (operator only)", Kept: fmt.Sprintf("reports %s, measurements %s, never before they are in the archive", journal(k.JournalReports), journal(k.JournalMeasurements))},
 		{What: "Readers' addresses", Kept: "not at all"},
 	}
+}
+
+// kept writes an age in days, or in hours below two days; none is what it means.
+func kept(age time.Duration, none string) string {
+	switch {
+	case age == 0:
+		return none
+	case age < 48*time.Hour:
+		return fmt.Sprintf("%.0f hours", age.Hours())
+	}
+	return fmt.Sprintf("%.0f days", age.Hours()/24)
 }
 
 // guarded turns a panic of a handler into a 500 that says no more than that,

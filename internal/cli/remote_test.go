@@ -4,8 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -49,7 +48,7 @@ func serve(t *testing.T, h http.Handler) string {
 func TestAskingWhatIsNoFaultline(t *testing.T) {
 	plain := serve(t, answering(404, "text/html", "<h1>nginx</h1>"))
 	secure := httptest.NewUnstartedServer(answering(200, "text/html", ""))
-	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are meant to fail
+	secure.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // of handshakes that are meant to fail
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
 	mail, err := net.Listen("tcp", "127.0.0.1:0")

@@ -90,7 +90,7 @@ func TestDecodeSaysWhereAValueIsWrong(t *testing.T) {
 func TestNearest(t *testing.T) {
 	words := []string{"up", "status", "out", "url", "completion", "--listen"}
 	for word, want := range map[string]string{
-		"statsu": "status", "stauts": "status", "uo": "up", "xy": "", "port": "", "ulr": "url", "completoin": "completion", "compelte": "", "": "", "STATUS": "status", "--lisen": "--listen",
+		"statsu": "status", "stauts": "status", "uo": "up", "xy": "", "port": "", "ulr": "url", "completoin": "completion", "wholly": "", "": "", "STATUS": "status", "--lisen": "--listen",
 	} {
 		if got := settings.Nearest(word, words); got != want {
 			t.Errorf("%q: got %q, want %q", word, got, want)
