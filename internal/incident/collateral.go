@@ -194,6 +194,8 @@ func (v *view) result(now, onset time.Time) blame.Result {
 		return blame.Unsure
 	case v.Verdict == faultline.CannotTell:
 		return v.skipped()
+	case !v.Refused.Before(onset):
+		return blame.Refused // it was, in this surge
 	case v.Up && v.OKs >= steady && v.At.Sub(onset) >= steady*v.Width:
 		return blame.Succeeds
 	}

@@ -581,3 +581,18 @@ func TestIncidentsAreBounded(t *testing.T) {
 		t.Errorf("the newest is not: %q", got)
 	}
 }
+
+// The operator closes what the data withdraw in the same step.
+func TestWhatIsClosedHasAnEnd(t *testing.T) {
+	room := incident.New(incident.Config{})
+	e := faultline.Event{ID: "e", Series: at("GB/2856/b"), Kind: faultline.Unreachable, State: faultline.EventOpen, Failed: 2, Opened: t0, At: t0, Onset: t0}
+	opened := room.Step(incident.Input{At: t0, Events: []faultline.Event{e}})
+	if len(opened.Incidents) != 1 {
+		t.Fatalf("%d incidents", len(opened.Incidents))
+	}
+	e.Revision, e.State, e.At = 1, faultline.EventRetracted, t0.Add(time.Minute)
+	out := room.Step(incident.Input{At: e.At, Events: []faultline.Event{e}, Command: &faultline.Command{Operator: "ada", Action: faultline.Close, Incident: opened.Incidents[0].ID, Text: "over"}})
+	if len(out.Incidents) != 1 || out.Incidents[0].State != faultline.Resolved || !out.Incidents[0].End.Equal(e.At) {
+		t.Errorf("%+v", out.Incidents)
+	}
+}

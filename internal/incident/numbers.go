@@ -28,7 +28,11 @@ func (r *Room) grow(rec *record) {
 func (rec *record) numbers(r *Room) {
 	i := &rec.Incident
 	list := rec.sorted()
-	if len(list) == 0 || i.State == faultline.Retracted || i.MergedInto != "" {
+	if i.State == faultline.Retracted || i.MergedInto != "" {
+		return
+	}
+	if len(list) == 0 {
+		rec.cut(r.now)
 		return
 	}
 	rec.scopeOf(r, list)
@@ -39,6 +43,21 @@ func (rec *record) numbers(r *Room) {
 	i.Failure, i.Op = failures(list)
 	i.Blame = rec.Found
 	rec.times(r)
+}
+
+// cut ends what lasts when an incident was closed in the step that took its last
+// event away: nothing is left that could say when it was over.
+func (rec *record) cut(now time.Time) {
+	i := &rec.Incident
+	if i.State != faultline.Resolved || !i.End.IsZero() {
+		return
+	}
+	i.Episodes, i.End = slices.Clone(i.Episodes), now
+	for k := range i.Episodes {
+		if e := &i.Episodes[k]; e.End.IsZero() {
+			e.End = now
+		}
+	}
 }
 
 // times are onset, end, span and the sum of the disrupted time. Span and sum

@@ -36,6 +36,7 @@ type view struct {
 	OKs     int       // successful checks in a row
 	Fails   int       // failed ones in a row; a second attempt is not another
 	Failed  time.Time // newest failed check
+	Refused time.Time // newest check that the service refused to answer
 	Usual   float64   // of reports: how many a second are
 }
 
@@ -81,6 +82,9 @@ func (s *service) look(x *faultline.Reading) {
 	}
 	v.Series, v.At, v.Width, v.Verdict, v.Reason = x.Series, x.At, time.Duration(x.Width), x.Verdict, x.Reason
 	if x.Verdict == faultline.CannotTell {
+		if x.Reason == string(faultline.RefusedToUs) {
+			v.Refused = x.At
+		}
 		return
 	}
 	if v.Up = x.Value > 0; v.Up {

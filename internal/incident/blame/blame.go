@@ -27,6 +27,7 @@ package blame
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"faultline"
@@ -95,6 +96,7 @@ type Scene struct {
 // Thresholds of a finding.
 const (
 	named  = 0.8 // least share of the weight of a party that is named
+	stays  = 0.5 // and of one that was named before
 	keeps  = 1.0 // nats that a party named before is ahead, so that names do not flutter
 	second = 0.05
 )
@@ -123,8 +125,15 @@ func Together(surging []Witness) [][]Witness {
 }
 
 // near says whether b, which began later, may have begun within Window of a.
+// Onsets are estimates that move: two that were found together stay so longer.
 func near(a, b *Witness) bool {
-	return b.Onset.Sub(a.Onset) <= Window || !b.Low.After(a.High)
+	apart := b.Onset.Sub(a.Onset)
+	return apart <= Window || !b.Low.After(a.High) || apart <= 2*Window && (a.with(b.ID) || b.with(a.ID))
+}
+
+// with says whether the last finding saw the witness together with another.
+func (w *Witness) with(id faultline.ServiceID) bool {
+	return w.Before != nil && slices.Contains(w.Before.With, id)
 }
 
 // checks sums up the looks at a witness.

@@ -126,59 +126,73 @@ func TestFindings(t *testing.T) {
 	}{
 		"a cloud fails under what it carries, by reports alone": {
 			story().surge("c1", 0, 900).surge("c2", 1, 300).surge("c3", 2, 80).surge("c4", 2, 60).surge("cloud", 4, 40).quiet("c5", "a1", "a2", "a3", "a4"),
-			"Cloud", faultline.BasisReports, map[faultline.ServiceID]faultline.Role{"cloud": none, "c1": faultline.RoleCollateral, "c4": faultline.RoleCollateral},
+			"Cloud", faultline.BasisReports,
+			map[faultline.ServiceID]faultline.Role{"cloud": none, "c1": faultline.RoleCollateral, "c4": faultline.RoleCollateral},
 		},
 		"a cloud fails, and its checks do": {
 			story().surge("c1", 0, 900, fails).surge("c2", 1, 300).surge("cloud", 4, 40, fails, confirmed).quiet("c3", "a1", "a2", "a3", "a4"),
-			"Cloud", faultline.BasisMeasured, map[faultline.ServiceID]faultline.Role{"cloud": faultline.RoleOrigin, "c1": faultline.RoleCollateral, "c2": faultline.RoleCollateral},
+			"Cloud", faultline.BasisMeasured,
+			map[faultline.ServiceID]faultline.Role{"cloud": faultline.RoleOrigin, "c1": faultline.RoleCollateral, "c2": faultline.RoleCollateral},
 		},
 		"a cloud that nobody reports, while checks of what it carries fail": {
 			story().surge("c1", 0, 900, fails, confirmed).surge("c2", 1, 300, fails).surge("c3", 3, 100, fails).quiet("a1", "a2", "a3", "a4"),
-			"Cloud", faultline.BasisInferred, map[faultline.ServiceID]faultline.Role{"c1": faultline.RoleCollateral},
+			"Cloud", faultline.BasisInferred,
+			map[faultline.ServiceID]faultline.Role{"c1": faultline.RoleCollateral},
 		},
 		"one service fails, and its healthy cloud is blamed": {
 			story().surge("c1", 0, 9000, fails, confirmed).surge("cloud", 6, 200, works).quiet("c2", "c3", "c4", "a1"),
-			"C1", faultline.BasisMeasured, map[faultline.ServiceID]faultline.Role{"c1": faultline.RoleOrigin, "cloud": faultline.RoleBlamed},
+			"C1", faultline.BasisMeasured,
+			map[faultline.ServiceID]faultline.Role{"c1": faultline.RoleOrigin, "cloud": faultline.RoleBlamed},
 		},
 		"the same, and nothing is measured": {
 			story().surge("c1", 0, 9000).surge("cloud", 6, 200).quiet("c2", "c3", "c4", "a1"),
-			"C1", faultline.BasisReports, map[faultline.ServiceID]faultline.Role{"c1": none, "cloud": faultline.RoleBlamed},
+			"C1", faultline.BasisReports,
+			map[faultline.ServiceID]faultline.Role{"c1": none, "cloud": faultline.RoleBlamed},
 		},
 		"one large service fails, and providers are blamed": {
 			story().surge("a1", 0, 20000).surge("isp", 10, 900, from(64500), inside(64500, blame.Succeeds)).surge("isp2", 12, 500, from(64501)).quiet("a2", "a3"),
-			"A1", faultline.BasisReports, map[faultline.ServiceID]faultline.Role{"a1": none, "isp": faultline.RoleBlamed, "isp2": faultline.RoleBlamed},
+			"A1", faultline.BasisReports,
+			map[faultline.ServiceID]faultline.Role{"a1": none, "isp": faultline.RoleBlamed, "isp2": faultline.RoleBlamed},
 		},
 		"a provider fails, and what its customers use is blamed": {
 			story().surge("isp", 0, 400).surge("a1", 1, 60, from(64500), works).surge("a2", 2, 90, from(64500), works).surge("c1", 2, 50, from(64500), works).quiet("c2", "c3", "a3"),
-			"Isp", faultline.BasisReports, map[faultline.ServiceID]faultline.Role{"isp": none, "a1": faultline.RoleCollateral, "c1": faultline.RoleCollateral},
+			"Isp", faultline.BasisReports,
+			map[faultline.ServiceID]faultline.Role{"isp": none, "a1": faultline.RoleCollateral, "c1": faultline.RoleCollateral},
 		},
 		"a provider fails that nobody names, and a vantage point inside sees it": {
 			story().surge("a1", 1, 60, from(64500), works, inside(64500, blame.Cut)).surge("a2", 2, 90, from(64500), works).quiet("c2", "a3"),
-			"Isp", faultline.BasisMeasured, map[faultline.ServiceID]faultline.Role{"a1": faultline.RoleCollateral},
+			"Isp", faultline.BasisMeasured,
+			map[faultline.ServiceID]faultline.Role{"a1": faultline.RoleCollateral},
 		},
 		"a network without a page of its own": {
 			story().surge("a1", 1, 60, from(64502)).surge("a2", 2, 90, from(64502)).surge("c1", 2, 90, from(64502)).quiet("c2", "a3"),
-			"AS64502", faultline.BasisReports, map[faultline.ServiceID]faultline.Role{"a1": faultline.RoleCollateral},
+			"AS64502", faultline.BasisReports,
+			map[faultline.ServiceID]faultline.Role{"a1": faultline.RoleCollateral},
 		},
 		"a country's networks": {
 			story().surge("a1", 1, 60, in("GB"), works).surge("a2", 2, 90, in("GB"), works).surge("c1", 2, 90, in("GB")).quiet("c2", "a3"),
-			"GB", faultline.BasisReports, map[faultline.ServiceID]faultline.Role{"a1": faultline.RoleCollateral, "c1": faultline.RoleCollateral},
+			"GB", faultline.BasisReports,
+			map[faultline.ServiceID]faultline.Role{"a1": faultline.RoleCollateral, "c1": faultline.RoleCollateral},
 		},
 		"two that have nothing in common": {
 			story().surge("a1", 0, 50, works).surge("a2", 9, 55, works).quiet("a3", "a4", "c1", "c2"),
-			"", faultline.BasisNone, map[faultline.ServiceID]faultline.Role{"a1": none, "a2": none},
+			"", faultline.BasisNone,
+			map[faultline.ServiceID]faultline.Role{"a1": none, "a2": none},
 		},
 		"four alike that share nothing that we know": {
 			story().surge("a1", 0, 50).surge("a2", 1, 55).surge("a3", 2, 60).surge("a4", 2, 52).quiet("c1", "c2", "c3"),
-			"", faultline.BasisNone, map[faultline.ServiceID]faultline.Role{"a1": none, "a4": none},
+			"", faultline.BasisNone,
+			map[faultline.ServiceID]faultline.Role{"a1": none, "a4": none},
 		},
 		"one service alone, its cloud at work": {
 			story().surge("c1", 0, 500, refused).quiet("c2", "c3", "c4", "c5", "c6"),
-			"C1", faultline.BasisReports, map[faultline.ServiceID]faultline.Role{"c1": none},
+			"C1", faultline.BasisReports,
+			map[faultline.ServiceID]faultline.Role{"c1": none},
 		},
 		"another fails by itself at the same time": {
 			story().surge("c1", 0, 900).surge("c2", 1, 300).surge("c3", 2, 80).surge("cloud", 4, 40, fails, confirmed).surge("a1", 5, 100, fails, confirmed).quiet("c5", "a2", "a3", "a4"),
-			"Cloud", faultline.BasisMeasured, map[faultline.ServiceID]faultline.Role{"cloud": faultline.RoleOrigin, "a1": none, "c1": faultline.RoleCollateral},
+			"Cloud", faultline.BasisMeasured,
+			map[faultline.ServiceID]faultline.Role{"cloud": faultline.RoleOrigin, "a1": none, "c1": faultline.RoleCollateral},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -53,10 +53,10 @@ func (f *Finding) quietBeside(x *suspect) (n int) {
 }
 
 func (f *Finding) ofMix(x *suspect) {
-	if n := x.count(through); n > 0 {
+	if n := x.mixed(through); n > 0 {
 		x.note(true, "Of %s, %s.", things(n, "service", "services"), f.mixOf(through, x.where()))
 	}
-	if n := x.count(inside); n > 0 {
+	if n := x.mixed(inside); n > 0 {
 		x.note(true, "Of %s, %s, from more than one network.", things(n, "service", "services"), f.mixOf(inside, x.party.Name))
 	}
 	if n := x.count(untied); n > 0 && x.kind <= aCountry {
@@ -80,7 +80,7 @@ func (f *Finding) ofSelf(x *suspect) {
 	case e < 1 || len(f.scene.Surging) < 2:
 	case e == first && first >= 2*max(next, 1):
 		x.note(true, "Above the usual number it has %s as many reports as the next.", times(first/max(next, 1)))
-	case x.count(carried) == 0 && first >= 2*e:
+	case x.count(carried, through) == 0 && first >= 2*e:
 		x.note(false, "Another has %s as many reports above the usual number.", times(first/max(e, 1)))
 	}
 }
@@ -94,7 +94,7 @@ func (f *Finding) ofOrder(x *suspect) {
 	for i, t := range x.ties {
 		switch w := &f.scene.Surging[i]; {
 		case t.how == itself:
-		case w.High.Before(x.self.Low):
+		case w.High.Before(x.self.Low) && t.how == untied:
 			earlier++
 		case x.self.High.Before(w.Low):
 			later++
@@ -103,7 +103,7 @@ func (f *Finding) ofOrder(x *suspect) {
 	if earlier > 0 {
 		x.note(false, "%s began before it, by more than the starts are uncertain.", things(earlier, "service", "services"))
 	} else if later > 0 {
-		x.note(true, "It began before %s of the others, by more than the starts are uncertain.", fmt.Sprint(later))
+		x.note(true, "It began before %d of the others, by more than the starts are uncertain.", later)
 	}
 }
 
@@ -157,14 +157,14 @@ func (f *Finding) ofPlaces(x *suspect) {
 	}
 	c := f.scene.contrast(x)
 	switch {
-	case c.inFail > 0:
+	case c.differs():
 		x.note(true, "Of our vantage points inside, %d fail or are cut off; %d outside succeed.", c.inFail, c.outWork)
 	case c.inWork > 0:
 		x.note(false, "%s inside reach what people report.", things(c.inWork, "vantage point of ours", "vantage points of ours"))
-	default:
+	case c.inFail == 0:
 		x.note(false, "No vantage point of ours is inside.")
 	}
-	if c.outFail > 0 && c.inFail == 0 {
+	if c.outFail > 0 {
 		x.note(false, "Checks fail from %s outside it too.", things(c.outFail, "vantage point", "vantage points"))
 	}
 }

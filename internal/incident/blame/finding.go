@@ -30,12 +30,20 @@ func (s *Scene) Judge() Finding {
 func (f *Finding) named() bool {
 	x := f.best
 	switch {
-	case x.kind > aCountry || x.p < named || f.workingItself():
+	case x.kind > aCountry || x.p < f.threshold() || f.workingItself():
 		return false
 	case x.kind == aService && x.self.surges():
 		return f.settled(x.self)
 	}
 	return x.count(carried, through, inside) >= 2
+}
+
+// threshold is the share of the weight from which on the best is named.
+func (f *Finding) threshold() float64 {
+	if f.scene.held(f.best) > 0 {
+		return stays
+	}
+	return named
 }
 
 // workingItself is the guard behind the rule: whatever the weights say, a party
@@ -107,7 +115,7 @@ func (f *Finding) role(i int) faultline.Role {
 // settled says whether nothing above the service can still turn out to be what
 // fails: each was measured and works, or had the time to show itself.
 func (f *Finding) settled(w *Witness) bool {
-	if f.scene.At.Sub(f.scene.since()) >= Window {
+	if f.scene.At.Sub(f.scene.since()) >= Window || f.scene.held(f.best) > 0 {
 		return true
 	}
 	for _, l := range f.scene.Topology.above[w.ID] {

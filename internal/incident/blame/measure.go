@@ -103,11 +103,16 @@ func (s *Scene) fromPlaces(x *suspect) float64 {
 		return 0
 	}
 	c := s.contrast(x)
-	sum := clip(placeFails*float64(c.inFail), 0, 4) + clip(placeWorks*float64(c.inWork), -6, 0)
-	if x.count(through, inside) > 0 && c.inFail == 0 {
-		sum += clip(outsideFails*float64(c.outFail), -4, 0)
+	sum := clip(placeWorks*float64(c.inWork), -6, 0) + clip(outsideFails*float64(c.outFail), -6, 0)
+	if c.differs() {
+		sum += clip(placeFails*float64(c.inFail), 0, 4)
 	}
 	return sum
+}
+
+// differs says that vantage points inside fail, and those outside do not.
+func (c inAndOut) differs() bool {
+	return c.inFail > 0 && c.inWork == 0 && c.outFail == 0 && c.outWork > 0
 }
 
 // classes compares how the services fail that the suspect carries. An answer
@@ -171,7 +176,7 @@ func (s *Scene) basis(x *suspect) faultline.Basis {
 	switch {
 	case x.self.surges() && x.self.failing() && (x.self.Confirmed || x.self.Excess > 0 || x.count(carried) > 1):
 		return faultline.BasisMeasured
-	case x.count(through, inside) > 0 && s.contrasted(x):
+	case x.count(through, inside) > 0 && s.contrast(x).differs():
 		return faultline.BasisMeasured
 	}
 	failing := 0
@@ -184,10 +189,4 @@ func (s *Scene) basis(x *suspect) faultline.Basis {
 		return faultline.BasisInferred
 	}
 	return faultline.BasisReports
-}
-
-// contrasted says that a vantage point inside fails while others succeed.
-func (s *Scene) contrasted(x *suspect) bool {
-	c := s.contrast(x)
-	return c.inFail > 0 && c.inWork == 0 && c.outWork > 0
 }

@@ -35,7 +35,7 @@ type suspect struct {
 type tie struct {
 	how        how
 	link       Link    // carried
-	got, usual float64 // network, country: share of the excess, and what is usual
+	got, usual float64 // network, country: share of the excess, and what is usual; -1: not known
 }
 
 type how int
@@ -53,7 +53,7 @@ const (
 // taken to be usualNetwork when it is not known; a country's must be known.
 const (
 	mostly       = 0.6
-	mostlyThere  = 0.8
+	mostlyThere  = 0.9
 	aboveUsual   = 0.2
 	usualNetwork = 0.2
 )
@@ -75,6 +75,13 @@ func (s *Scene) suspects() []*suspect {
 	for i := range s.Surging {
 		for _, l := range s.Topology.above[s.Surging[i].ID] {
 			add(l.ID)
+		}
+	}
+	if len(s.Surging) == 1 { // a network that is as usual is worth a word
+		for i := range s.Quiet {
+			if len(s.Topology.asns(s.Quiet[i].ID)) > 0 {
+				add(s.Quiet[i].ID)
+			}
 		}
 	}
 	places := s.places(add)
@@ -174,7 +181,28 @@ func (s *Scene) reach(x *suspect, w *Witness) tie {
 			return tie{how: inside, got: got, usual: usual}
 		}
 	}
-	return tie{}
+	return s.sighted(x, w)
+}
+
+// sighted ties a service whose checks fail from vantage points inside the
+// suspect's network or country, and from no other.
+func (s *Scene) sighted(x *suspect, w *Witness) tie {
+	in, out := 0, 0
+	for _, l := range w.Looks {
+		switch {
+		case l.Result == Fails && x.within(l.Place):
+			in++
+		case l.Result == Fails:
+			out++
+		}
+	}
+	switch {
+	case in == 0 || out > 0:
+		return tie{}
+	case x.kind == aCountry:
+		return tie{how: inside, got: -1, usual: -1}
+	}
+	return tie{how: through, got: -1, usual: -1}
 }
 
 // within says whether a place belongs to the suspect.
@@ -196,6 +224,16 @@ func orElse(x, unknown float64) float64 {
 func (x *suspect) count(ways ...how) (n int) {
 	for _, t := range x.ties {
 		if slices.Contains(ways, t.how) {
+			n++
+		}
+	}
+	return n
+}
+
+// mixed is how many are tied that way by where their reports come from.
+func (x *suspect) mixed(h how) (n int) {
+	for _, t := range x.ties {
+		if t.how == h && t.got >= 0 {
 			n++
 		}
 	}

@@ -188,6 +188,8 @@ const (
 	mixOne = 3.0
 	mixAll = 8.0
 	mixMax = 30.0 // reports that count: they are not independent of each other
+	// oneOnly is against a country from which only one network is heard.
+	oneOnly = -4.0
 )
 
 // mix is the reporters' networks and countries: how much more likely these
@@ -195,24 +197,26 @@ const (
 func (s *Scene) mix(x *suspect) float64 {
 	sum := 0.0
 	for i, t := range x.ties {
-		switch t.how {
-		case through:
-			sum += oneSided(t.got, orElse(t.usual, usualNetwork), s.Surging[i].Excess)
-		case inside:
-			sum += oneSided(t.got, t.usual, s.Surging[i].Excess)
-		case untied, itself, carried:
+		switch {
+		case t.got < 0:
+		case t.how == through:
+			sum += oneSided(t.got, orElse(t.usual, usualNetwork), 0.9, s.Surging[i].Excess)
+		case t.how == inside:
+			sum += oneSided(t.got, t.usual, 0.97, s.Surging[i].Excess)
 		}
 	}
+	sum = clip(sum, -mixAll, mixAll)
 	if x.kind == aCountry && s.oneNetwork(x) {
-		sum -= 4
+		sum += oneOnly
 	}
-	return clip(sum, -mixAll, mixAll)
+	return sum
 }
 
-// oneSided is the log likelihood ratio of nine in ten against what is usual.
-func oneSided(got, usual, n float64) float64 {
+// oneSided is the log likelihood ratio of nearly all (so much, when all the
+// trouble is there) against what is usual.
+func oneSided(got, usual, all, n float64) float64 {
 	u := clip(usual, 0.05, 0.85)
-	per := got*ln(0.9/u) + (1-got)*ln(0.1/(1-u))
+	per := got*ln(all/u) + (1-got)*ln((1-all)/(1-u))
 	return clip(math.Round(1e4*min(n, mixMax)*per)/1e4, -mixOne, mixOne)
 }
 
@@ -220,7 +224,7 @@ func oneSided(got, usual, n float64) float64 {
 // it usually does: then it is that network.
 func (s *Scene) oneNetwork(x *suspect) bool {
 	for i, t := range x.ties {
-		if t.how != inside {
+		if t.how != inside || t.got < 0 {
 			continue
 		}
 		w := &s.Surging[i]

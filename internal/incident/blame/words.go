@@ -17,7 +17,7 @@ func (f *Finding) text(i int, b *faultline.Blame) string {
 	parts := []string{f.lead(i)}
 	switch {
 	case b.Role == faultline.RoleBlamed:
-		parts = append(parts, f.checksOf(&f.scene.Surging[i]), "So it is probably not "+f.name(i)+".")
+		parts = append(parts, f.checksOf(&f.scene.Surging[i]), f.insideOf(&f.scene.Surging[i]), "So it is probably not "+f.name(i)+".")
 	case b.Party.IsZero():
 		parts = append(parts, f.unnamed(i))
 	case len(f.scene.Surging) == 1:
@@ -90,16 +90,26 @@ func (f *Finding) list() string {
 func (f *Finding) shared() string {
 	x, s := f.best, f.scene
 	switch {
-	case x.count(through) > 0:
-		return fmt.Sprintf("Of %s, %s.", things(x.count(through), "service", "services"), f.mixOf(through, x.where()))
-	case x.count(inside) > 0:
-		return fmt.Sprintf("Of %s, %s.", things(x.count(inside), "service", "services"), f.mixOf(inside, x.party.Name))
+	case x.mixed(through) > 0:
+		return fmt.Sprintf("Of %s, %s.", things(x.mixed(through), "service", "services"), f.mixOf(through, x.where()))
+	case x.mixed(inside) > 0:
+		return fmt.Sprintf("Of %s, %s.", things(x.mixed(inside), "service", "services"), f.mixOf(inside, x.party.Name))
 	case x.count(carried)+x.count(itself) == len(s.Surging) && x.count(carried) > 0:
-		return "All use " + x.party.Name + "."
+		return "All " + x.relation() + " " + x.party.Name + "."
 	case x.count(carried) > 0:
-		return fmt.Sprintf("%d of them use %s.", x.count(carried), x.party.Name)
+		return fmt.Sprintf("%d of them %s %s.", x.count(carried), x.relation(), x.party.Name)
 	}
 	return ""
+}
+
+// relation is how those that the suspect carries stand to it, as a verb.
+func (x *suspect) relation() string {
+	for _, t := range x.ties {
+		if t.how == carried && t.link.As == "platform" {
+			return "belong to"
+		}
+	}
+	return "use"
 }
 
 // where names the network beside the service that runs it.
@@ -119,7 +129,7 @@ func (x *suspect) where() string {
 func (f *Finding) mixOf(h how, where string) string {
 	least, usual := 1.0, -1.0
 	for _, t := range f.best.ties {
-		if t.how == h {
+		if t.how == h && t.got >= 0 {
 			least, usual = min(least, t.got), max(usual, t.usual)
 		}
 	}
@@ -142,10 +152,21 @@ func (f *Finding) checksOf(w *Witness) string {
 	switch {
 	case c.fail > 0:
 		return fmt.Sprintf("Our checks of %s fail from %d of %s.", name, c.fail, things(c.vantages, "vantage point", "vantage points"))
+	case c.ok > 0 && len(f.scene.Topology.asns(w.ID)) > 0:
+		return fmt.Sprintf("Checks of the site of %s succeed, which says little about its network.", name)
 	case c.ok > 0:
 		return fmt.Sprintf("Our checks of %s succeed from %s.", name, all(c.ok))
 	case c.refused > 0:
 		return fmt.Sprintf("%s answers our checks and refuses them, so the way to it works.", name)
+	}
+	return ""
+}
+
+// insideOf says what vantage points in a provider's own network see.
+func (f *Finding) insideOf(w *Witness) string {
+	x := &suspect{asns: f.scene.Topology.asns(w.ID), ties: make([]tie, len(f.scene.Surging))}
+	if c := f.scene.contrast(x); len(x.asns) > 0 && c.inWork > 0 && c.inFail == 0 {
+		return things(c.inWork, "vantage point of ours", "vantage points of ours") + " in its network " + see(c.inWork) + " nothing wrong."
 	}
 	return ""
 }
@@ -180,10 +201,26 @@ func (f *Finding) alone() string {
 			continue
 		}
 		if _, n, _ := f.scene.children(x); n > 1 {
-			return fmt.Sprintf("%s that use %s as well are as usual.", things(n-1, "service", "services"), x.party.Name)
+			return things(n-1, "service that uses", "services that use") + " " + x.party.Name + " as well " + isAre(n-1) + " as usual."
 		}
 	}
-	return ""
+	providers := 0
+	for i := range f.scene.Quiet {
+		if len(f.scene.Topology.asns(f.scene.Quiet[i].ID)) > 0 {
+			providers++
+		}
+	}
+	if providers == 0 {
+		return ""
+	}
+	return things(providers, "provider of access", "providers of access") + " " + isAre(providers) + " as usual."
+}
+
+func isAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }
 
 // unnamed says that it cannot be told, and what was weighed.
@@ -204,15 +241,17 @@ func (f *Finding) unnamed(i int) string {
 func (f *Finding) hesitates() string {
 	x := f.best
 	switch {
-	case x.p < named:
+	case x.p < f.threshold():
 		return "Where it fails cannot be told: " + f.rivals() + "."
 	case f.workingItself():
 		return x.party.Name + " would explain it, but its checks succeed."
 	case x.self.surges() && !f.settled(x.self):
 		return fmt.Sprintf("Where it fails cannot be told yet: what carries %s has %s to show itself.", x.party.Name, minutes(Window))
 	}
-	return x.party.Name + " would explain it, but one service is no case against what carries it."
+	return upper(x.label()) + " would explain it, but one service is no case against what carries it."
 }
+
+func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 func minutes(d time.Duration) string { return fmt.Sprintf("%.0f min", d.Minutes()) }
 
@@ -261,3 +300,10 @@ func times(x float64) string {
 }
 
 func clock(t time.Time) string { return t.UTC().Format("15:04") }
+
+func see(n int) string {
+	if n == 1 {
+		return "sees"
+	}
+	return "see"
+}

@@ -77,4 +77,3 @@ func (d *draft) fails(m *faultline.Measurement, op faultline.Op, took time.Durat
 }
 
 func (d *draft) around(usual time.Duration) time.Duration { return around(d.rng, usual) }
-

@@ -187,10 +187,10 @@ func (r *row) country() faultline.Country {
 	return c
 }
 
-func (r *row) asn(name string) faultline.ASN {
-	n, err := strconv.ParseUint(r.text(name), 10, 32)
+func (r *row) asn() faultline.ASN {
+	n, err := strconv.ParseUint(r.text("asn"), 10, 32)
 	if err != nil {
-		r.bad("%s %q: want the number of an autonomous system", name, r.text(name))
+		r.bad("asn %q: want the number of an autonomous system", r.text("asn"))
 	}
 	return faultline.ASN(n)
 }

@@ -177,7 +177,7 @@ func (r *reader) knownWave(rw *row, service faultline.ServiceID) string {
 }
 
 func (r *reader) network(rw *row) {
-	p := faultline.Place{Country: rw.country(), ASN: rw.asn("asn")}
+	p := faultline.Place{Country: rw.country(), ASN: rw.asn()}
 	n := network{place: p, networks: uint64(rw.whole("networks", 1, 1<<24)), people: uint64(rw.whole("people", 1, 1<<20))}
 	t := &r.s.tables
 	t.networks[p.Country] = append(t.networks[p.Country], n)
@@ -262,7 +262,7 @@ func indexOf(symptom faultline.Symptom) int {
 
 func (r *reader) burst(rw *row) {
 	b := burst{service: rw.service(r.s), minute: r.s.minute(rw.time("at")), minutes: rw.whole("minutes", 1, 1440), reports: rw.whole("reports", 1, 10_000)}
-	b.place = faultline.Place{Country: rw.country(), ASN: rw.asn("asn")}
+	b.place = faultline.Place{Country: rw.country(), ASN: rw.asn()}
 	b.networks = uint64(rw.whole("networks", 1, 10_000))
 	if b.minute < 0 || b.minute+b.minutes > r.s.minutes() {
 		rw.bad("the burst does not lie between from and to of the scenario")

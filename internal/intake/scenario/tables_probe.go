@@ -26,7 +26,7 @@ func (r *reader) vantage(rw *row) {
 		resolve: ms("resolve_ms"), connect: ms("connect_ms"), tls: ms("tls_ms"), wait: ms("wait_ms"), body: ms("body_ms"),
 	}
 	v.ID, v.Network = rw.word("vantage"), rw.text("network")
-	v.Place = faultline.Place{Country: rw.country(), ASN: rw.asn("asn")}
+	v.Place = faultline.Place{Country: rw.country(), ASN: rw.asn()}
 	if r.vantageNamed(v.ID) >= 0 {
 		rw.bad("vantage %s twice", v.ID)
 	}

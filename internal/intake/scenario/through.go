@@ -17,7 +17,7 @@ type lean struct {
 func (r *reader) through(rw *row) {
 	k := mixKey{service: rw.service(r.s), country: rw.text("country")}
 	k.wave = r.knownWave(rw, k.service)
-	country, l := rw.country(), lean{rw.asn("asn"), rw.percent("share_percent")}
+	country, l := rw.country(), lean{rw.asn(), rw.percent("share_percent")}
 	if rw.fault == nil && !r.hasNetwork(country, l.asn) {
 		rw.bad("network %s of %s is not in networks.csv", l.asn, country)
 	}
