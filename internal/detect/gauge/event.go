@@ -21,6 +21,7 @@ const (
 	inside  = 2.0       // spreads within which a bin is back in its band
 	quiet   = 6         // such bins in a row close an event
 	forever = 2 * 86400 // seconds after which what is has become usual
+	wake    = 86400     // seconds, or patience if that is more, for which half as much evidence as an event had is its wake
 	silence = 86400     // seconds without a value that close an event, or six bins if that is more
 )
 
@@ -45,7 +46,7 @@ func (d *Detector) track(s *faultline.Sample, logP, z, usual float64) []faultlin
 	e := &st.Event
 	end := st.Last + st.Width
 	if e.Way == 0 {
-		if logP < d.cfg.Open {
+		if logP < d.cfg.Open || end < st.After.Until && logP < st.After.LogP/2 {
 			return nil
 		}
 		way := st.Band.way()
@@ -87,6 +88,7 @@ func (d *Detector) close(reason string) []faultline.Event {
 	st := &d.st
 	ev := d.tell()
 	ev.State, ev.End, ev.Reason = faultline.EventClosed, detector.Unix(st.Event.End), reason
+	st.After = held{LogP: st.Event.LogP, Until: st.Last + max(wake, patience*st.Width)}
 	st.Event = episode{}
 	return []faultline.Event{ev}
 }

@@ -26,7 +26,7 @@ func (v *extremes) see(b *bin) float64 {
 	case beyond == 0:
 		return 0
 	case within == 0: // zeros so far
-		return decades
+		return believed[ofRange]
 	}
 	return perRange * beyond / within * math.Log10(float64(b.known))
 }

@@ -10,9 +10,10 @@
 // other days, does the value stand still. Each says how strange the bin is as
 // −log10 p by the empirical tail of its own past (calibrate.Rank); the root of
 // the sum of their squares is the evidence. On quiet made-up series a bin opens
-// an event about as often as that says (a test holds it to a factor). What was
-// told is no news for 150 bins, unless it grows by a decade: without such a
-// hold-down a changed level is told again and again.
+// an event no more often than that says (a test holds it to that). What was told
+// is no news for 150 bins, unless it grows by a half and a decade: without such
+// a hold-down a changed level is told again and again. For a day after an event
+// what has less than half of its evidence opens none: it is its wake.
 //
 // Beside the views runs a plain model of what to expect (band.go): a level plus
 // an offset by hour of day, and a spread. It gives onset, peak, end, direction
@@ -44,11 +45,11 @@ type Config struct {
 	Share bool `yaml:"share"`
 }
 
-// Defaults are odd at one of a thousand bins, and an event at one of three
-// thousand: about ten days of five minutes. Gauges change their ways far more
-// often than chance alone does, and what is once in a million for a model is
-// once in a month for a machine.
-func Defaults() Config { return Config{Odd: 3, Open: 3.5} }
+// Defaults are odd at one of three hundred bins and an event at one of 1,260, by
+// name; on quiet series both are reached by about a third of that. Gauges change
+// their ways far more often than chance alone does: what is once in a million
+// for a model is once in a month for a machine.
+func Defaults() Config { return Config{Odd: 2.5, Open: 3.1} }
 
 // Kind is the detector as a part that the binary may be built with.
 var Kind = kind.Of("gauge", "Finds values that leave what is usual for them.", Defaults(),
@@ -75,6 +76,7 @@ type state struct {
 	Held             held
 	Band             band
 	Event            episode
+	After            held // the last event, and until when what follows is its wake
 	Frame            uint64
 	Partition, Index uint16
 	Origin           uint8

@@ -30,7 +30,8 @@ type patternState struct {
 }
 
 const (
-	stretches = 32
+	stretches = 64
+	novel     = 2.0 // mean distances at which a stretch is remembered as a new one
 	follow    = 0.1 // how far a stretch that is near moves to what was seen
 )
 
@@ -56,7 +57,7 @@ func (v *pattern) compare(last *stretch) float64 {
 		return 0
 	}
 	near, dist := v.nearest(&now)
-	if dist > v.Near.Mean {
+	if dist > novel*v.Near.Mean {
 		v.keep(v.place(), &now)
 	} else {
 		v.approach(near, &now)

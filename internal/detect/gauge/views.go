@@ -77,12 +77,16 @@ func (v *views) table() []entry {
 
 const (
 	young    = 100 // bins known before a view speaks
-	decades  = 6.0 // one view alone is believed no further than this
 	patience = 150 // bins for which what was told is no news
-	news     = 1.0 // decades by which it must grow to be told again before that
+	news     = 1.0 // decades by which it must grow to be told again before that,
+	manifold = 1.5 // and so many times
 	hint     = 0.5 // evidence that is told at all
 	echo     = 0.01
 )
+
+// believed is how far each aspect is believed. What is far outside the range is
+// so whatever the model; the others extrapolate from their past.
+var believed = [aspects]float64{ofRange: 30, ofMotion: 6, ofMixture: 6, ofPattern: 6, ofShape: 6, ofFlatness: 6}
 
 // look shows the bin to every view and combines what they say: the root of the
 // sum of the squares of the aspects. Two aspects that both find a bin strange
@@ -91,7 +95,7 @@ func (d *Detector) look(b *bin) float64 {
 	var strangest [aspects]float64
 	for _, e := range d.table {
 		if s := e.view.see(b); b.known >= young && s > strangest[e.of] {
-			strangest[e.of] = min(s, decades)
+			strangest[e.of] = min(s, believed[e.of])
 		}
 	}
 	sum := 0.0
@@ -114,7 +118,7 @@ func (h *held) tell(logP float64, now, width int64) float64 {
 	if now >= h.Until {
 		h.LogP = 0
 	}
-	if logP <= h.LogP+news && (h.LogP > 0 || logP <= hint) {
+	if logP <= max(h.LogP+news, h.LogP*manifold) && (h.LogP > 0 || logP <= hint) {
 		return echo * logP
 	}
 	h.LogP, h.Until = logP, now+patience*width

@@ -5,7 +5,7 @@
 // CSV timestamp,value,anomaly_score, a row for each row that came in, and
 // events as NDJSON. The score is 1 − 2^(−L/O), where L is −log10 of the
 // calibrated tail probability and O that at which an event opens (6 for counts,
-// 3.5 for gauges and ratios): it is 0.5 exactly there, and 0 where nothing can
+// 3.1 for gauges and ratios): it is 0.5 exactly there, and 0 where nothing can
 // be said.
 //
 // Counts go through nbscan without the rules on reporters, which files do not

@@ -1,0 +1,118 @@
+package offline_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"faultline/internal/detect/backtest"
+	"faultline/internal/detect/offline"
+)
+
+// shared is a folder of the data that larger checks read, named by
+// FAULTLINE_SHARED.
+func shared(t *testing.T, folder string) string {
+	t.Helper()
+	root := os.Getenv("FAULTLINE_SHARED")
+	if root == "" {
+		t.Skip("FAULTLINE_SHARED is not set")
+	}
+	return filepath.Join(root, "data", folder)
+}
+
+func readRows(t *testing.T, path string) []offline.Row {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := offline.ReadCSV(filepath.Base(path), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// The Numenta Anomaly Benchmark, standard profile, one configuration for all.
+// The bounds lie just below what is reached (70.3 and 68.2).
+func TestAnomalyBenchmark(t *testing.T) {
+	dir := shared(t, "nab")
+	labels, err := os.Open(filepath.Join(dir, "labels", "windows.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer labels.Close()
+	windows, err := backtest.ReadWindows(labels, offline.ParseTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []backtest.Series
+	for name, w := range windows {
+		rows := readRows(t, filepath.Join(dir, "data", filepath.FromSlash(name)))
+		s := backtest.Series{Name: name, Scores: offline.Detect(name, rows, offline.Gauge).Scores, Windows: w}
+		for _, r := range rows {
+			s.Times = append(s.Times, r.At)
+		}
+		all = append(all, s)
+	}
+	p := backtest.Profiles()[0]
+	best, fixed := backtest.Best(all, p), backtest.At(all, p, offline.AlarmLevel)
+	t.Logf("%d series: best %+v, at the alarm level %+v", len(all), best, fixed)
+	if best.Score < 69 || fixed.Score < 66 {
+		t.Errorf("%.1f at the best threshold, %.1f at the alarm level; want 69 and 66", best.Score, fixed.Score)
+	}
+}
+
+// The blackout of Iran in November 2019: each province's own drop is the first
+// hour in which at most half of its usual connectivity is left.
+func TestBlackoutOfProvinces(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(shared(t, "connectivity"), "iran-2019-11", "*.csv"))
+	if err != nil || len(files) != 30 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	flagged, early := 0, 0
+	for _, path := range files {
+		rows := readRows(t, path)
+		calm := rows[0].At.Add(4 * day)
+		drop := firstHalf(rows, calm)
+		name := strings.TrimSuffix(filepath.Base(path), ".csv")
+		found := false
+		for _, e := range offline.Detect(name, rows, offline.Auto).Events {
+			onset, _ := offline.ParseTime(e.Onset)
+			found = found || e.Kind == "drop" && onset.Sub(drop).Abs() <= 3*time.Hour
+			if onset.Before(calm) {
+				early++
+			}
+		}
+		if found {
+			flagged++
+		} else {
+			t.Logf("%s: no drop within three hours of %v", name, drop)
+		}
+	}
+	t.Logf("%d of %d provinces, %d events in the first four days", flagged, len(files), early)
+	if flagged < 28 || early > 0 {
+		t.Errorf("%d provinces and %d early events; want 28 and none", flagged, early)
+	}
+}
+
+// firstHalf is when a series first falls to half of its median before calm.
+func firstHalf(rows []offline.Row, calm time.Time) time.Time {
+	var before []float64
+	for _, r := range rows {
+		if r.At.Before(calm) {
+			before = append(before, r.Value)
+		}
+	}
+	slices.Sort(before)
+	for _, r := range rows {
+		if !r.At.Before(calm) && r.Value <= before[len(before)/2]/2 {
+			return r.At
+		}
+	}
+	return time.Time{}
+}
