@@ -50,6 +50,13 @@ type Output struct {
 	Refused   string
 }
 
+// tells says whether there is anything in an output but data time and counts of
+// reports that changed nothing.
+func (o *Output) tells() bool {
+	return len(o.Samples)+len(o.Cells)+len(o.Readings)+len(o.Events)+len(o.Incidents)+len(o.Statuses) > 0 ||
+		o.Command != nil || o.Refused != ""
+}
+
 // NewChain makes an empty chain.
 func NewChain(c ChainConfig) *Chain {
 	return &Chain{series: series.New(c.Series), detect: detect.New(c.Detect), incident: incident.New(c.Incident)}

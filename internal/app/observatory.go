@@ -38,7 +38,8 @@ type observatory struct {
 	snapshot  uint64 // frame of the newest snapshot
 	sinceSnap int    // observations since then
 	flushed   time.Time
-	torn      bool // a frame was taken in part: the rooms are good for nothing more
+	told      time.Time // data time that the sink knows
+	torn      bool      // a frame was taken in part: the rooms are good for nothing more
 	ready     atomic.Bool
 	wanted    atomic.Pointer[[]faultline.ServiceID] // see watch
 	catalogue atomic.Pointer[[]faultline.Service]   // see know
@@ -195,13 +196,19 @@ func (o *observatory) step(ctx context.Context, obs *faultline.Observation, fres
 		o.batch.Readings = append(o.batch.Readings, out.Readings...)
 		o.batch.Records = append(o.batch.Records, records...)
 	}
-	o.sink.Apply(out)
+	if out.tells() || out.At.After(o.told) { // nearly all reports of a crowd do neither
+		o.told = out.At
+		o.sink.Apply(out)
+	}
 	return nil
 }
 
 // records makes control records of what is new, and writes those that the
 // control log does not have yet.
 func (o *observatory) records(ctx context.Context, obs *faultline.Observation, out *Output) ([]faultline.Record, error) {
+	if out.Command == nil && len(out.Events)+len(out.Incidents) == 0 {
+		return nil, nil
+	}
 	var all []faultline.Record
 	add := func(kind faultline.RecordKind, id string, revision int, service faultline.ServiceID, at time.Time, by string, origin faultline.Origin, body any) error {
 		b, err := json.Marshal(body)
@@ -217,7 +224,7 @@ func (o *observatory) records(ctx context.Context, obs *faultline.Observation, o
 		o.known[key] = revision
 		return o.keep(ctx, r)
 	}
-	if c, ok := obs.Payload.(*faultline.Command); ok {
+	if c := out.Command; c != nil {
 		if err := add(faultline.RecordCommand, obs.Position.String(), 1, c.Service, obs.At, c.Operator, obs.Origin, commandBody{c, out.Refused}); err != nil {
 			return nil, err
 		}
@@ -325,7 +332,7 @@ func emptied(obs []faultline.Observation) []faultline.Observation {
 
 // chainMetrics counts what goes through the chain.
 type chainMetrics struct {
-	observations *prometheus.CounterVec
+	observations map[faultline.Kind]prometheus.Counter
 	uncounted    *telemetry.Refusals
 	refused      *telemetry.Refusals
 	waited       prometheus.Counter
@@ -336,25 +343,26 @@ type chainMetrics struct {
 
 func newChainMetrics(r prometheus.Registerer) *chainMetrics {
 	m := &chainMetrics{
-		observations: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: "faultline", Subsystem: "chain", Name: "observations_total", Help: "Observations taken through the rooms, by kind.",
-		}, []string{"kind"}),
-		uncounted:   telemetry.NewRefusals(r, "series", "Reports that changed no sample (late, full) or only wider ones (folded).", "late", "folded", "full"),
-		refused:     telemetry.NewRefusals(r, "chain", "Operators' commands that could not be carried out, by reason.", incident.Refusals()...),
-		waited:      telemetry.Counter(r, "chain", "record_retries_total", "Times that the journal did not take a control record; it is tried until it does."),
-		storeFailed: telemetry.Counter(r, "store", "failed_writes_total", "Batches that the store could not take; they are tried again."),
-		applied:     telemetry.Gauge(r, "store", "position_frame", "Last journal frame in the store."),
-		newest:      telemetry.Gauge(r, "chain", "newest_seconds", "Data time reached by the rooms, in seconds since 1970."),
+		observations: map[faultline.Kind]prometheus.Counter{},
+		uncounted:    telemetry.NewRefusals(r, "series", "Reports that changed no sample (late, full) or only wider ones (folded).", "late", "folded", "full"),
+		refused:      telemetry.NewRefusals(r, "chain", "Operators' commands that could not be carried out, by reason.", incident.Refusals()...),
+		waited:       telemetry.Counter(r, "chain", "record_retries_total", "Times that the journal did not take a control record; it is tried until it does."),
+		storeFailed:  telemetry.Counter(r, "store", "failed_writes_total", "Batches that the store could not take; they are tried again."),
+		applied:      telemetry.Gauge(r, "store", "position_frame", "Last journal frame in the store."),
+		newest:       telemetry.Gauge(r, "chain", "newest_seconds", "Data time reached by the rooms, in seconds since 1970."),
 	}
-	r.MustRegister(m.observations)
+	kinds := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "faultline", Subsystem: "chain", Name: "observations_total", Help: "Observations taken through the rooms, by kind.",
+	}, []string{"kind"})
+	r.MustRegister(kinds)
 	for _, k := range []faultline.Kind{faultline.KindReport, faultline.KindMeasurement, faultline.KindHeartbeat, faultline.KindCommand} {
-		m.observations.WithLabelValues(string(k))
+		m.observations[k] = kinds.WithLabelValues(string(k)) // looked up once, not for each report of a crowd
 	}
 	return m
 }
 
 func (m *chainMetrics) observe(o *faultline.Observation, out *Output) {
-	m.observations.WithLabelValues(string(o.Payload.Kind())).Inc()
+	m.observations[o.Payload.Kind()].Inc()
 	m.uncounted.Add("late", out.Late)
 	m.uncounted.Add("folded", out.Folded)
 	m.uncounted.Add("full", out.Full)
