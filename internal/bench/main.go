@@ -43,6 +43,7 @@ var benches = []bench{
 	{"page", page},
 	{"kill", kills},
 	{"detect", detection},
+	{"gauges", gauges},
 	{"abuse", abuse},
 }
 
