@@ -29,7 +29,8 @@ func newDetect(c *common) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "detect FILE|DIR", Short: "Find surges and drops in recorded series (CSV with timestamp and value)",
 		Long: `Each series is a CSV with the columns timestamp and value; "-" is standard input. With --out, a CSV timestamp,value,anomaly_score
-is written for each, under its relative path; a score of 0.5 or more is an alarm. With --events, found events go to stdout as NDJSON.
+is written for each, under its relative path; a score of 0.5 or more is an alarm. Rows that are missing are unknown, not zero; a long
+row of zeros where counts were usual is unknown too: without heartbeats nobody can tell it from a silent collector. With --events, found events go to stdout as NDJSON.
 A file that cannot be read is named with its line, and writes nothing; the others are gone through, and the exit code is 3.`,
 		Example: "  faultline detect reports.csv\n  faultline detect series/ --out scores --events",
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -63,6 +63,7 @@ type baseline struct {
 	Week  [hoursInWeek]cell
 	Day   [hoursInDay]cell
 	Total cell
+	Off   [hoursInDay]cell // what was not learnt since the hour was last as usual
 
 	Level    float64 // logarithm
 	LevelVar float64
@@ -137,6 +138,9 @@ func (b *baseline) learn(unix int64, x, n, s, phi float64, shape func(unix int64
 	h := hourOf(unix) + b.Shift
 	x0 := x / level
 	wide := max(1, n/ticksInHour) // a bin wider than an hour fills its hour alone
+	if o := &b.Off[mod(h, hoursInDay)]; o.N > 0 {
+		o.add(0, 0, max(0, o.N-n))
+	}
 	b.Week[mod(h, hoursInWeek)].add(x0, n, capHour*wide)
 	b.Day[mod(h, hoursInDay)].add(x0, n, capDay*wide)
 	whole := n
@@ -156,6 +160,28 @@ func (b *baseline) learn(unix int64, x, n, s, phi float64, shape func(unix int64
 	b.Level += gain * dev
 	b.LevelVar *= 1 - gain
 	b.Slow += (b.Level - b.Slow) * min(1, n/slowMemory)
+}
+
+// recurs is how many days in a row an hour of day may be abnormal.
+const recurs = 3
+
+// reject takes a bin that was not as usual. An hour of day that is never as usual
+// becomes what it is: otherwise an hour that was learnt wrongly, while little was
+// known, would be wrong for ever. It says whether it did.
+func (b *baseline) reject(unix int64, x, n float64) bool {
+	h := hourOf(unix) + b.Shift
+	o := &b.Off[mod(h, hoursInDay)]
+	o.add(x/math.Exp(b.Level), n, capDay*max(1, n/ticksInHour))
+	if o.N < recurs*max(ticksInHour, n) {
+		return false
+	}
+	b.Day[mod(h, hoursInDay)] = *o
+	for d := mod(h, hoursInDay); d < hoursInWeek; d += hoursInDay {
+		b.Week[d] = cell{}
+	}
+	*o = cell{}
+	b.Hour = math.MinInt64
+	return true
 }
 
 // lift is by how much the level lies below its average of the last days, at most

@@ -107,6 +107,8 @@ type state struct {
 	Last     int64   // start of the newest bin, Unix seconds
 	Head     int32   // its place in the ring
 	Known    float64 // ticks in which somebody listened
+	Zeros    int64   // bins in a row that hold nothing, of a series without heartbeats
+	ZerosMu  float64 // and what was expected in them
 	Frozen   float64 // share of the last week that was abnormal
 	Accept   bool    // an operator called the present level usual
 	AcceptAt int64
@@ -211,10 +213,31 @@ func (d *Detector) place(s *faultline.Sample) bool {
 	d.skip(int64(-d.back(s)), start)
 	d.push(d.slotOf(s, d.expect(s.Complete)))
 	d.remember(s)
-	if s.Complete >= minComplete {
+	if d.cfg.Anonymous {
+		d.mute()
+	}
+	if s.Complete >= minComplete && d.at(0).Flags&unknown == 0 {
 		d.st.Known += d.ticks()
 	}
 	return true
+}
+
+// mute takes a long row of zeros, where much was expected, as a collector that
+// fell silent: without heartbeats nobody can tell it from silent people.
+func (d *Detector) mute() {
+	o := d.at(0)
+	if o.X != 0 || o.Flags&unknown != 0 {
+		d.st.Zeros, d.st.ZerosMu = 0, 0
+		return
+	}
+	d.st.Zeros++
+	d.st.ZerosMu += float64(o.Mu)
+	if d.st.ZerosMu < dropExpected {
+		return
+	}
+	for k := range min(int(d.st.Zeros), len(d.ring)) {
+		d.at(k).Flags |= unknown
+	}
 }
 
 func (d *Detector) begin(start, width int64) {
@@ -349,11 +372,17 @@ func (d *Detector) learn() {
 		return
 	}
 	o := d.at(d.lay.lag)
-	if o.Flags&(unknown|abnormal) != 0 {
+	if o.Flags&unknown != 0 {
 		return
 	}
 	b, phi, n := &d.st.Base, d.phiTick(), d.ticks()
 	at, now := d.middle(d.lay.lag+1), d.middle(0)
+	if o.Flags&abnormal != 0 {
+		if b.reject(at, float64(o.X), n) {
+			b.refresh(now, phi, d.shapeAt)
+		}
+		return
+	}
 	if now-at > 3600 { // wide bins: not among the hours around now
 		b.refresh(at, phi, d.shapeAt)
 		defer b.refresh(now, phi, d.shapeAt)

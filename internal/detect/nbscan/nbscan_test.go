@@ -185,6 +185,30 @@ func TestFewPeopleAreNotASurge(t *testing.T) {
 	}
 }
 
+func TestAnHourThatWasLearntWronglyIsLearntAgain(t *testing.T) {
+	c := ordinary(12)
+	c.Base, c.Season = 60, 0.2
+	samples := c.Samples(series)
+	for i := 20 * 12; i < 22*12; i++ { // the first evening was silent
+		samples[i] = detecttest.Sample(series, samples[i].Start, 5*time.Minute, 0)
+	}
+	last := monday
+	for _, e := range playAll(samples) {
+		last = e.Onset
+	}
+	if last.Equal(monday) {
+		t.Fatal("no event at all: the test does not show what it should")
+	}
+	if last.After(monday.Add(8 * day)) {
+		t.Errorf("the last event began at %v: the hour is still wrong a week later", last)
+	}
+}
+
+func playAll(samples []faultline.Sample) []faultline.Event {
+	_, events := detecttest.Play(nbscan.New(series, nbscan.Defaults()), samples)
+	return events
+}
+
 func TestAnOperatorsNewNormalEndsTheEvent(t *testing.T) {
 	c := ordinary(20)
 	from := monday.Add(14*day + 12*time.Hour)

@@ -10,8 +10,9 @@
 //
 // Counts go through nbscan without the rules on reporters, which files do not
 // name; gauges and ratios through gauge. Rows that are missing are unknown,
-// not zero. It promises that the same rows give the same result. It opens no
-// files: that is the caller's.
+// not zero; of counts a long row of zeros where much was expected is unknown
+// too, since a file has no heartbeats. It promises that the same rows give the
+// same result. It opens no files: that is the caller's.
 package offline
 
 import (
@@ -30,6 +31,9 @@ import (
 
 // AlarmLevel is the score at which an event opens.
 const AlarmLevel = 0.5
+
+// oddLogP is what rows of an open event say at least.
+const oddLogP = 4
 
 // Score turns −log10 p into a score from 0 to 1, of which open is AlarmLevel.
 func Score(logP, open float64) float64 { return 1 - math.Exp2(-max(logP, 0)/open) }
@@ -206,13 +210,17 @@ func (r *runner) step(row *Row) float64 {
 // present is the evidence of a row. A long window of counts still holds a surge
 // that is over: while the last 15 minutes are as usual, no row of them says more
 // than p = 0.1. What a gauge says is new with its row, and may lie in the band:
-// a rush hour that did not come.
+// a rush hour that did not come. While an event of counts is open and they are
+// not as usual, a row is at least odd.
 func (r *runner) present(x *faultline.Reading) float64 {
 	if !r.counts {
 		return x.LogP
 	}
 	if x.Value >= x.Low && x.Value <= x.High {
 		return min(x.LogP, 1)
+	}
+	if x.Verdict == faultline.Surging || x.Verdict == faultline.Dropping {
+		return max(x.LogP, oddLogP)
 	}
 	return x.LogP
 }

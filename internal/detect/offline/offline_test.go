@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -195,6 +196,34 @@ func TestAGapOfYearsBelongsToNoEvent(t *testing.T) {
 		if len(events) == 0 || events[0].Kind != "drop" || events[0].State != "closed" || events[0].End > old.Add(9*day).Format(time.DateOnly) || events[0].Excess < -2500 {
 			t.Errorf("%s: %+v; want a drop that ends before the gap", kind, events)
 		}
+	}
+}
+
+func TestARowOfZerosIsASilentCollector(t *testing.T) {
+	from := monday.Add(10*day + 12*time.Hour)
+	for _, c := range []struct {
+		name   string
+		left   float64 // of what is usual, for three hours
+		events int
+	}{{"a tenth is left: a drop", 0.1, 1}, {"nothing is left: without heartbeats nobody can tell", 0, 0}} {
+		t.Run(c.name, func(t *testing.T) {
+			var rows []offline.Row
+			for i := range 12 * 288 {
+				at := monday.Add(time.Duration(i) * 5 * time.Minute)
+				v := float64(40 + i*7%13)
+				if !at.Before(from) && at.Before(from.Add(3*time.Hour)) {
+					v = math.Round(v * c.left)
+				}
+				rows = append(rows, offline.Row{At: at, Value: v, Known: true})
+			}
+			got := offline.Detect("f", rows, offline.Count)
+			if len(got.Events) != c.events {
+				t.Errorf("%d events, want %d: %+v", len(got.Events), c.events, got.Events)
+			}
+			if most := slices.Max(got.Scores[288:]); c.events == 0 && most > 0.2 {
+				t.Errorf("a row scores %v", most)
+			}
+		})
 	}
 }
 
