@@ -31,7 +31,7 @@ func place(s float64) float64 {
 	if !(s > 0) {
 		return -1
 	}
-	return (math.Log2(s) + 10) * 4
+	return 4/math.Ln2*math.Log(s) + 40
 }
 
 // Judge is Of, then Learn.

@@ -14,8 +14,8 @@ import (
 type shape struct{ *shapeState }
 
 type shapeState struct {
-	Slots       [days][96]slot
-	Now         int64 // number of the slot that is filling, since 1970
+	Slots       [days * 96]slot // a ring: slot k of since 1970 is at k modulo days × slots a day
+	Now         int64           // number of the slot that is filling, since 1970
 	Sum         float64
 	N           int64 // bins in it
 	Began       bool
@@ -70,15 +70,13 @@ func (v *shape) see(b *bin) float64 {
 
 // close ends the slot that was filling and compares the stretches that end with it.
 func (v *shape) close(n int64) {
-	*v.at(v.Now, n) = slot{v.Sum / float64(v.N), v.Now + epoch}
+	v.Slots[at(v.Now, n)] = slot{v.Sum / float64(v.N), v.Now + epoch}
 	v.Brief.learn(v.apart(n, max(2, n/24)))
 	v.Long.learn(v.apart(n, n/8))
 }
 
-func (v *shape) at(number, n int64) *slot {
-	day := floorDiv(number, n)
-	return &v.Slots[day-floorDiv(day, days)*days][number-day*n]
-}
+// at is where a slot lies in the ring.
+func at(number, n int64) int64 { return number - floorDiv(number, days*n)*days*n }
 
 // apart is the mean absolute distance of the last span slots to those of the
 // most similar earlier day; −1 if fewer than two days are known.
@@ -104,14 +102,24 @@ func (v *shape) apart(n, span int64) float64 {
 // distance compares the last span slots with those so many slots back.
 func (v *shape) distance(n, span, back int64) (float64, bool) {
 	sum, found := 0.0, int64(0)
-	for k := v.Now; k > v.Now-span; k-- {
-		a, b := v.at(k, n), v.at(k-back, n)
-		if a.Stamp == k+epoch && b.Stamp == k-back+epoch {
+	i, j := at(v.Now, n), at(v.Now-back, n)
+	for k := v.Now + epoch; k > v.Now+epoch-span; k-- {
+		a, b := &v.Slots[i], &v.Slots[j]
+		if a.Stamp == k && b.Stamp == k-back {
 			sum += math.Abs(a.Mean - b.Mean)
 			found++
 		}
+		i, j = before(i, n), before(j, n)
 	}
 	return sum / float64(max(found, 1)), found > 0 && 10*found >= 7*span
+}
+
+// before is the place in the ring before i.
+func before(i, n int64) int64 {
+	if i == 0 {
+		return days*n - 1
+	}
+	return i - 1
 }
 
 func (k *kinship) learn(dist float64) {

@@ -1,16 +1,10 @@
 package gauge
 
-// stretch is the last values of a series, newest first by of, and their sums in
-// blocks, which several views share.
+// stretch is the last values of a series, newest first, and their sums in
+// blocks of 4 and of 12, which several views share.
 type stretch struct {
-	Values [longest]float64
-	Next   int32
-	N      int32
-	quarter
-}
-
-// quarter holds sums of neighbouring values: of 4 and of 12 bins.
-type quarter struct {
+	Values  [longest]float64
+	N       int32
 	Fours   [longest / 4]float64
 	Twelves [longest / 12]float64
 }
@@ -18,20 +12,17 @@ type quarter struct {
 const longest = 96 // bins that are looked back at
 
 func (s *stretch) add(x float64) {
-	s.Values[s.Next] = x
-	s.Next = (s.Next + 1) % longest
+	copy(s.Values[1:], s.Values[:longest-1])
+	s.Values[0] = x
 	s.N = min(s.N+1, longest)
 	for i := range s.Fours {
-		at := 4 * int32(i)
-		s.Fours[i] = s.of(at) + s.of(at+1) + s.of(at+2) + s.of(at+3)
+		four := s.Values[4*i : 4*i+4]
+		s.Fours[i] = four[0] + four[1] + four[2] + four[3]
 	}
 	for i := range s.Twelves {
 		s.Twelves[i] = s.Fours[3*i] + s.Fours[3*i+1] + s.Fours[3*i+2]
 	}
 }
-
-// of is the value i bins before the newest.
-func (s *stretch) of(i int32) float64 { return s.Values[(s.Next-1-i+2*longest)%longest] }
 
 // mean is the mean of n bins, from the newest but skip; both are multiples of 12.
 func (s *stretch) mean(skip, n int) float64 {
@@ -46,7 +37,7 @@ func (s *stretch) mean(skip, n int) float64 {
 func (s *stretch) block(i, size int) float64 {
 	switch size {
 	case 1:
-		return s.of(int32(i))
+		return s.Values[i]
 	case 4:
 		return s.Fours[i] / 4
 	}
