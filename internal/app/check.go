@@ -179,6 +179,9 @@ func (c *Config) checkServices(f *settings.Faults) {
 		}
 		checkWords(f, at, s.Name, s.Category, s.Aliases)
 		c.Probe.Listed(f, at+".targets", s.Targets)
+		if err := catalogue.CheckParents(c.Services, &c.Services[i]); err != nil {
+			f.Say(at+".parents", "%v", err)
+		}
 	}
 	for _, x := range catalogue.Clashes(c.Services) {
 		if !x.Shipped && ids[string(c.Services[x.Service].ID)] == x.Service {

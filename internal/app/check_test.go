@@ -46,6 +46,8 @@ func TestWhatCannotWorkIsRefusedWithItsPlace(t *testing.T) {
 		"a word of the site":          {"services:\n  - {id: report}", ":2: services[0].id: "},
 		"no id":                       {"services:\n  - name: Bar", `:2: services[0].id: service id ""`},
 		"an id twice":                 {"services:\n  - id: bar\n  - id: bar", `:3: services[1].id: "bar" is there twice: services[0] has it too`},
+		"a parent that is nobody":     {"services:\n  - id: bar\n    parents: [moon]", `:3: services[0].parents: parent "moon" is no service`},
+		"its own parent":              {"services:\n  - {id: bar, parents: [bar]}", `:2: services[0].parents: "bar" is named as its own parent`},
 		"an empty alias":              {"services:\n  - id: bar\n    aliases: ['']", ":3: services[0].aliases[0]: "},
 		"an alias twice":              {"services:\n  - id: bar\n    aliases:\n      - b\n      - b", `:5: services[0].aliases[1]: "b" is there twice`},
 		"another's id as an alias":    {"services:\n  - id: bar\n  - id: foo\n    aliases: [Bar]", `:4: services[1].aliases[0]: "Bar" is a word of the service "bar" too`},

@@ -12,7 +12,8 @@
 // checked here ([CheckID]): they stand in addresses for ever.
 //
 // Shipped services have no probe targets: what is probed is for the operator
-// to say.
+// to say. Some say what carries them, where that is publicly certain; the file
+// has the sources.
 package catalogue
 
 import (
@@ -20,6 +21,7 @@ import (
 	"cmp"
 	_ "embed" // for the shipped list
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -86,6 +88,9 @@ func (c *Catalogue) Len() int { return len(c.now.Load().list) }
 // file.
 func Shipped() []faultline.Service {
 	list, err := parse(shippedCSV)
+	if err == nil {
+		err = errors.Join(addParents(list, parentsCSV), addNetworks(list, networksCSV))
+	}
 	if err != nil {
 		panic("shipped catalogue: " + err.Error()) // a test reads it; it is part of the binary
 	}
@@ -154,5 +159,6 @@ func override(s, with faultline.Service) faultline.Service {
 		s.Category = with.Category
 	}
 	s.Targets = slices.Clone(with.Targets)
+	carried(&s, &with)
 	return s
 }

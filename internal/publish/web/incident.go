@@ -40,6 +40,7 @@ type incidentPage struct {
 	Few       int     // countries with fewer than three reports, not named
 	Left      int     // countries that the page leaves to the JSON twin
 	Networks  []faultline.ASNShare
+	With      []Link // the other services of a surge
 	Steps     []step
 	Episodes  []faultline.Episode
 	Revisions []revisionRow
@@ -107,11 +108,23 @@ func (s *Site) incidentPage(v *live.View, log *live.Incident, i *faultline.Incid
 	}
 	p.countries()
 	p.Networks = p.Networks[:min(len(p.Networks), placesShown)]
+	p.With = s.with(v, i)
 	p.Steps = steps(i, svc)
 	p.Revisions = revisionRows(log)
 	p.Address = s.d.Origin + s.d.Base + "/i/" + i.ID + fmt.Sprintf("@%d", i.Revision)
 	p.Cite = s.cite(i, p.Verdict)
 	return p
+}
+
+// with links to the services that surge together with an incident's.
+func (s *Site) with(v *live.View, i *faultline.Incident) (links []Link) {
+	if i.Blame == nil {
+		return nil
+	}
+	for _, id := range i.Blame.With {
+		links = append(links, Link{Href: s.d.Base + "/s/" + string(id), Title: name(v, id)})
+	}
+	return links
 }
 
 // tilesOf are the four answers.
@@ -243,11 +256,26 @@ func changed(a, b *faultline.Incident) string {
 	add(len(a.Instruments) != len(b.Instruments), "instruments: "+strings.Join(b.Instruments, ", "))
 	add(len(a.Notes) != len(b.Notes), "note added")
 	add(a.MergedInto != b.MergedInto, "merged into "+b.MergedInto)
+	add(blamed(a) != blamed(b), blamed(b))
 	add(len(a.Flags) != len(b.Flags), "flags: "+strings.Join(b.Flags, ", "))
 	if len(out) == 0 {
 		return "numbers brought up to date"
 	}
 	return strings.Join(out, "; ")
+}
+
+// blamed says in a few words whom an incident points to, and its own part.
+func blamed(i *faultline.Incident) string {
+	switch b := i.Blame; {
+	case b == nil:
+		return ""
+	case b.Party.IsZero():
+		return "points to nobody"
+	case b.Party.Service == i.Service:
+		return "points to the service itself"
+	default:
+		return "points to " + words.Party(b.Party) + " (" + strings.ReplaceAll(string(b.Role), "_", " ") + ")"
+	}
 }
 
 // cite is a line to quote: what, by whom, as of when. The address comes after it.

@@ -123,6 +123,12 @@ func verdicts(r Rules) []number {
 			Misleads: "Faultline is better known in one country than in another", Rule: "scope (incident)",
 		},
 		{
+			Anchor: "together", Name: "Whom it points to", Shown: "All use P. Our checks of P fail from 2 of 3 vantage points.",
+			Meaning: "Services whose troubles began within 15 minutes of each other are looked at together. Each explanation is weighed: one of them, what carries some of them, a network, a country’s networks, a cause that we do not know, chance. Which services have trouble and which do not, how much, in which order, from which networks the reports come, and what checks say decide. One with 80 % of the weight is named. Reports alone only point: they make nobody the origin, and a party whose own checks succeed is never named.",
+			Unit:    "a service, network or country, with the evidence for and against", From: "reports, checks, and a list of who carries whom", Late: "a minute; one service that something carries is looked at for 15 minutes first",
+			Misleads: "what they share is not in our list", Rule: "collateral (incident)",
+		},
+		{
 			Anchor: "mix", Name: "What people say", Shown: "Can’t sign in, 61 %",
 			Meaning: "Reports of the last hour by symptom and by where people use the service. These are raw counts: the caps on networks are not applied.",
 			Unit:    "per cent of reports", From: "the report form", Late: "at once", Misleads: "people pick the first button", Rule: "cells (series)",

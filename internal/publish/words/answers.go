@@ -10,6 +10,9 @@ import (
 
 // down answers "is it down?".
 func down(f Facts) Answer {
+	if a, ok := throughDown(f); ok {
+		return a
+	}
 	switch f.State {
 	case faultline.Fine:
 		return Answer{"No", agree(f)}

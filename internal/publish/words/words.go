@@ -116,6 +116,9 @@ func Grade(ratio float64) string {
 }
 
 func headline(f Facts) string {
+	if h := throughHeadline(f); h != "" {
+		return h
+	}
 	switch f.State {
 	case faultline.Fine:
 		return f.Name + " is working as usual"
@@ -290,6 +293,7 @@ func incidentLede(f Facts) []Piece {
 	out = append(out, peakPieces(f)...)
 	out = append(out, vantagePieces(f)...)
 	out = append(out, plain(" "+Began(*i, f.Now)))
+	out = append(out, togetherPieces(i)...)
 	if f.State == faultline.Possible {
 		out = append(out, plain(" "+Alone(i)))
 	}
