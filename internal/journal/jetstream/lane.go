@@ -217,14 +217,14 @@ func (l *lane) gather() {
 	}
 	enough := l.expected - l.expected/gatherSpare
 	quiet := min(max(gatherTimes*l.took, gatherQuiet), gatherQuietMost)
-	begun := time.Now()
-	for before := -1; time.Since(begun) < gatherMost; {
-		now := l.callers()
-		if now == before || now >= enough {
+	end := time.Now().Add(gatherMost)
+	for before := -1; ; {
+		now, left := l.callers(), time.Until(end)
+		if now == before || now >= enough || left <= 0 {
 			return
 		}
 		before = now
-		if l.await(enough, quiet) {
+		if l.await(enough, min(quiet, left)) {
 			return
 		}
 	}
