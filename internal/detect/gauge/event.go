@@ -130,7 +130,7 @@ func (d *Detector) reading(s *faultline.Sample, logP, usual float64) faultline.R
 	switch {
 	case s.Complete < 0.5:
 		r.LogP, r.Verdict, r.Reason = 0, faultline.CannotTell, "collector_silent"
-	case st.Bins < young:
+	case d.young():
 		r.Verdict, r.Reason = faultline.CannotTell, "young_baseline"
 	case st.Event.Way > 0:
 		r.Verdict = faultline.Surging

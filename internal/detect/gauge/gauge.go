@@ -154,7 +154,7 @@ func (d *Detector) evidence(x float64) float64 {
 	st.Views.Last.add(x)
 	d.now = bin{at: st.Last, width: st.Width, x: x, known: st.Bins, last: &st.Views.Last}
 	logP := d.look(&d.now)
-	if st.Bins < young {
+	if d.young() {
 		return 0
 	}
 	return st.Held.tell(logP, st.Last, st.Width)

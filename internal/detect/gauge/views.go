@@ -76,11 +76,12 @@ func (v *views) table() []entry {
 }
 
 const (
-	young    = 100 // bins known before a view speaks
-	patience = 150 // bins for which what was told is no news
-	news     = 1.0 // decades by which it must grow to be told again before that,
-	manifold = 1.5 // and so many times
-	hint     = 0.5 // evidence that is told at all
+	young    = 100   // bins, and
+	aDay     = 86400 // seconds of them, known before views are heard: a first morning is news to all
+	patience = 150   // bins for which what was told is no news
+	news     = 1.0   // decades by which it must grow to be told again before that,
+	manifold = 1.5   // and so many times
+	hint     = 0.5   // evidence that is told at all
 	echo     = 0.01
 )
 
@@ -93,8 +94,9 @@ var believed = [aspects]float64{ofRange: 30, ofMotion: 6, ofMixture: 6, ofPatter
 // count for more than one, and many that find it a little odd for little.
 func (d *Detector) look(b *bin) float64 {
 	var strangest [aspects]float64
+	heard := !d.young()
 	for _, e := range d.table {
-		if s := e.view.see(b); b.known >= young && s > strangest[e.of] {
+		if s := e.view.see(b); heard && s > strangest[e.of] {
 			strangest[e.of] = min(s, believed[e.of])
 		}
 	}
@@ -103,6 +105,11 @@ func (d *Detector) look(b *bin) float64 {
 		sum += s * s
 	}
 	return math.Sqrt(sum)
+}
+
+// young says that too little is known to tell anything.
+func (d *Detector) young() bool {
+	return d.st.Bins < young || d.st.Bins*d.st.Width < aDay
 }
 
 // held is what was told last, and until when that makes the same no news.

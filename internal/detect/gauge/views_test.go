@@ -112,6 +112,19 @@ func TestWhatEachViewSees(t *testing.T) {
 	}
 }
 
+func TestAFirstMorningIsNoNews(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	opened, _ := play(2*binsADay, 0, 0, func(i int) float64 {
+		if h := i % binsADay; h >= 108 && h < 216 {
+			return 80 + 3*r.NormFloat64()
+		}
+		return 20 + 3*r.NormFloat64()
+	})
+	if len(opened) > 0 {
+		t.Errorf("events at bins %v of the first two days", opened)
+	}
+}
+
 // quietSeries are a fortnight of nothing: noise of several kinds, with and
 // without a day's rhythm.
 func quietSeries(kind int, seed uint64) func(i int) float64 {
