@@ -43,6 +43,7 @@ var benches = []bench{
 	{"page", page},
 	{"kill", kills},
 	{"detect", detection},
+	{"hard", hardSeries},
 	{"gauges", gauges},
 	{"abuse", abuse},
 }

@@ -109,7 +109,7 @@ func newRoot(env Env) *cobra.Command {
 	f.DurationVar(&c.timeout, "timeout", 30*time.Second, "how long a running faultline that is asked may be silent")
 	f.StringVar(&c.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.BoolVar(&c.logJSON, "log-json", false, "log JSON lines")
-	root.AddCommand(newUp(c), newDemo(c), newStatus(c), newReport(c), newReplay(c), newDetect(c), newRebuild(c),
+	root.AddCommand(newUp(c), newDemo(c), newStatus(c), newReport(c), newReplay(c), newDetect(c), newBacktest(c), newRebuild(c),
 		newCheck(c), newConfig(c), newExport(c), newVersion(c))
 	root.InitDefaultCompletionCmd()
 	strictly(root)
