@@ -106,8 +106,9 @@ func (f *Finding) role(i int) faultline.Role {
 		return faultline.RoleCollateral
 	case untied:
 	}
-	if w.failing() || !w.working() && 2*w.Excess > f.scene.reached(f.best) {
-		return faultline.RoleUndetermined // it fails too, or is too large to be a mistake
+	mistake := f.scene.Topology.Provider(w.ID) && 2*w.Excess <= f.scene.reached(f.best)
+	if w.failing() || !w.working() && !mistake {
+		return faultline.RoleUndetermined // it fails too, or nothing says that it does not
 	}
 	return faultline.RoleBlamed
 }

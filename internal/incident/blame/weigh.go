@@ -15,6 +15,7 @@ const (
 	priorCountry = -1.0
 	priorCause   = -3.0
 	byChance     = 0.01 // that one more service surges within the window, by chance
+	byUnknown    = 0.15 // that it does by a common cause that nobody knows
 )
 
 // How likely a service surges visibly, given what is wrong.
@@ -75,8 +76,7 @@ func (s *Scene) seen(x *suspect) float64 {
 	case coinciden:
 		return float64(len(s.Surging)-1) * ln(byChance)
 	case aCause:
-		k, n := len(s.Surging), len(s.Surging)+len(s.Quiet)
-		return evenly(k, n, 1) - s.dominance()
+		return float64(len(s.Surging)-1)*ln(byUnknown) - s.dominance()
 	case aService, aNetwork, aCountry:
 	}
 	sum := 0.0
@@ -119,19 +119,20 @@ func (s *Scene) reached(x *suspect) (sum float64) {
 }
 
 // mistaken is how likely people report a healthy service because of a failing
-// one: the more so the larger the failure, and rather their provider.
+// one: the more so the larger the failure, and ten times rather a provider than
+// just another service.
 func mistaken(excess, group float64, provider bool) float64 {
-	p := 0.02
+	p := 0.05
 	switch r := excess / max(group, 1); {
 	case r <= 0.1:
-		p = 0.2
+		p = 0.5
 	case r <= 0.3:
-		p = 0.12
+		p = 0.3
 	case r <= 1:
-		p = 0.06
+		p = 0.15
 	}
-	if provider {
-		p *= 2.5
+	if !provider {
+		p /= 10
 	}
 	return p
 }
@@ -170,17 +171,17 @@ func (s *Scene) carries(x *suspect) float64 {
 	if n == 0 {
 		return 0
 	}
-	return evenly(k, n, 2) - clip(0.3*float64(answer), 0, 1.5)
+	return evenly(k, n) - clip(0.3*float64(answer), 0, 1.5)
 }
 
 // evenly is the log probability of one certain choice of k of n, under
-// a Beta(a, 1) prior for the share: a = 1 knows nothing, 2 leans to many.
-func evenly(k, n, a int) float64 {
-	p := ln(float64(a))
-	for i := 1; i <= n-k; i++ { // a · (k+a−1)! (n−k)! / (n+a)!, factor by factor
-		p += ln(float64(i) / float64(k+a-1+i))
+// a Beta(2, 1) prior for the share: 2 · (k+1)! (n−k)! / (n+2)!, factor by factor.
+func evenly(k, n int) float64 {
+	p := ln(2)
+	for i := 1; i <= n-k; i++ {
+		p += ln(float64(i) / float64(k+1+i))
 	}
-	return p - ln(float64(n+a))
+	return p - ln(float64(n+2))
 }
 
 // Limits of what the mix of reporters may bring, for one service and in all.
