@@ -180,6 +180,11 @@ func (r *Room) looks(s *service, list []*tracked, onset time.Time) (looks []blam
 		}
 		looks = append(looks, l)
 	}
+	for _, t := range list { // a check that failed, from where nothing was heard since
+		if e := &t.Event; t.kind() == Probes && s.Views[e.Series.String()] == nil {
+			looks = append(looks, blame.Look{Vantage: e.Series.Vantage, Place: faultline.Place{Country: e.Series.Country, ASN: e.Series.ASN}, Result: blame.Fails, Failure: e.Failure, Op: e.Op})
+		}
+	}
 	return looks
 }
 
