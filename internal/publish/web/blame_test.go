@@ -28,7 +28,7 @@ func TestAServiceThatIsBlamedIsNotCalledDown(t *testing.T) {
 	m.Apply(live.Delta{At: noon, Incidents: []faultline.Incident{next}})
 	s := newSite(t, m)
 	page := html.UnescapeString(get(t, s, "/i/hexwell-2026-05-04").Body.String())
-	for _, want := range []string{"Probably not Hexwell Cloud: the reports point to Larkpost", "Whom it points to", next.Blame.Text, next.Blame.For[0], next.Blame.Against[0], `href="/s/larkpost"`, "points to Larkpost (probably blamed)", "it is reported beside Larkpost"} {
+	for _, want := range []string{"Probably not Hexwell Cloud: the reports point to Larkpost", "Whom it points to", next.Blame.Text, next.Blame.For[0], next.Blame.Against[0], `href="/s/larkpost"`, "points to Larkpost (probably blamed)", "it is reported beside Larkpost", "For Larkpost"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page of the incident does not say %q", want)
 		}

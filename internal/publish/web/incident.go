@@ -41,6 +41,7 @@ type incidentPage struct {
 	Left      int     // countries that the page leaves to the JSON twin
 	Networks  []faultline.ASNShare
 	With      []Link // the other services of a surge
+	Party     string // whom it points to, or what would explain it best
 	Steps     []step
 	Episodes  []faultline.Episode
 	Revisions []revisionRow
@@ -108,7 +109,7 @@ func (s *Site) incidentPage(v *live.View, log *live.Incident, i *faultline.Incid
 	}
 	p.countries()
 	p.Networks = p.Networks[:min(len(p.Networks), placesShown)]
-	p.With = s.with(v, i)
+	p.With, p.Party = s.with(v, i), partyOf(i)
 	p.Steps = steps(i, svc)
 	p.Revisions = revisionRows(log)
 	p.Address = s.d.Origin + s.d.Base + "/i/" + i.ID + fmt.Sprintf("@%d", i.Revision)
@@ -125,6 +126,14 @@ func (s *Site) with(v *live.View, i *faultline.Incident) (links []Link) {
 		links = append(links, Link{Href: s.d.Base + "/s/" + string(id), Title: name(v, id)})
 	}
 	return links
+}
+
+// partyOf names what the evidence of a finding is about.
+func partyOf(i *faultline.Incident) string {
+	if i.Blame == nil || i.Blame.Party.IsZero() {
+		return "the best explanation"
+	}
+	return words.Party(i.Blame.Party)
 }
 
 // tilesOf are the four answers.

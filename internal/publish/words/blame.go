@@ -87,3 +87,9 @@ func throughDown(f Facts) (a Answer, ok bool) {
 	}
 	return Answer{"Possibly", "through " + party}, true
 }
+
+// exonerated says that the finding about an incident speaks for its service:
+// that reports alone stay possible needs no saying then.
+func exonerated(i *faultline.Incident) bool {
+	return i.Blame != nil && i.Blame.Role == faultline.RoleBlamed
+}

@@ -30,6 +30,9 @@ func TestWordsOfASurgeOfSeveral(t *testing.T) {
 			if v.Headline != c.head || v.Down.Head != c.down || c.note != "" && v.Down.Note != c.note || !strings.Contains(v.Text(), c.blame.Text) {
 				t.Errorf("%q, %q (%q): %s", v.Headline, v.Down.Head, v.Down.Note, v.Text())
 			}
+			if c.blame.Role == faultline.RoleBlamed && strings.Contains(v.Text(), "nothing has measured it") {
+				t.Error("contradicts its finding: " + v.Text())
+			}
 		})
 	}
 }

@@ -294,7 +294,7 @@ func incidentLede(f Facts) []Piece {
 	out = append(out, vantagePieces(f)...)
 	out = append(out, plain(" "+Began(*i, f.Now)))
 	out = append(out, togetherPieces(i)...)
-	if f.State == faultline.Possible {
+	if f.State == faultline.Possible && !exonerated(i) {
 		out = append(out, plain(" "+Alone(i)))
 	}
 	if i.OneVantage {
