@@ -35,7 +35,8 @@ func newBacktest(c *common) *cobra.Command {
 		Long: `Runs detect over each series and compares its alarms with labelled windows. The labels are JSON, a list of pairs of times for each
 series, by its path below DIR: {"shop/orders.csv": [["2025-03-10 13:40:00","2025-03-10 14:40:00"]]}; a series with [] only shows false
 alarms. Printed are, for each rule (score from which a row is an alarm): windows found, alarms without one, minutes to detect, and the
-share of rows outside of windows in alarm. Rows in alarm up to --merge apart are one alarm.`,
+share of rows outside of windows in alarm. Rows in alarm up to --merge apart are one alarm, by default
+an hour or three rows.`,
 		Example: "  faultline backtest series/ --labels windows.json\n  faultline backtest orders.csv --labels windows.json --learn 0.67 -o json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := b.check(); err != nil {
@@ -48,7 +49,7 @@ share of rows outside of windows in alarm. Rows in alarm up to --merge apart are
 	f.StringVar(&b.labels, "labels", "", "JSON `file` with the labelled windows")
 	f.StringVar(&b.kind, "kind", "auto", "auto, count, gauge or ratio")
 	f.Float64Var(&b.learn, "learn", 0.15, "`share` of each series that is for learning and is not scored, 0 to 1")
-	f.DurationVar(&b.merge, "merge", time.Hour, "how far apart rows of one alarm may be")
+	f.DurationVar(&b.merge, "merge", 0, "how far apart rows of one alarm may be (default: 1h, or three rows)")
 	c.outputFlag(cmd, "text", "json")
 	return cmd
 }
@@ -77,7 +78,7 @@ func (b *backtestFlags) run(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := matched(b.labels, path, files, windows); err != nil {
+	if files, err = b.labelled(path, files, windows); err != nil {
 		return err
 	}
 	all := make([]backtest.Series, 0, len(files))
@@ -124,40 +125,43 @@ func seriesAt(path string) ([]series, error) {
 	return all, errors.Join(errs...)
 }
 
-// matched says whether each series has labels and each label a series: what is
-// not labelled would be called false. One file may take its labels from any
-// folder of the labels.
-func matched(labels, path string, files []series, windows map[string][]backtest.Window) error {
-	one := len(files) == 1
-	for i := range files {
-		name := files[i].name
-		if _, ok := windows[name]; ok {
-			continue
+// labelled leaves out the series without labels, which would be called false, and
+// says how many those are, and how many labels have no series. The labels may lie
+// in any folder above the given one.
+func (b *backtestFlags) labelled(path string, files []series, windows map[string][]backtest.Window) ([]series, error) {
+	var kept []series
+	for _, f := range files {
+		if name := labelOf(f.name, windows); name != "" {
+			kept = append(kept, series{f.path, name})
 		}
-		var like []string
-		for l := range windows {
-			if one && strings.HasSuffix(l, "/"+name) {
-				like = append(like, l)
-			}
-		}
-		if len(like) != 1 {
-			return fmt.Errorf("%s has no labels for %s: give a list of windows, or [] if nothing happened in it", labels, name)
-		}
-		files[i].name = like[0]
 	}
-	if one {
-		return nil
+	if len(kept) == 0 {
+		return nil, fmt.Errorf("%s has no labels for %s: give a list of windows for each series, or [] if nothing happened in it", b.labels, files[0].name)
 	}
-	var missing []string
+	if n := len(files) - len(kept); n > 0 {
+		fmt.Fprintf(b.env.Stderr, "faultline: %s has no labels for %s below %s: left out\n", b.labels, fmt.Sprint(n, " series"), path)
+	}
+	if n := len(windows) - len(kept); n > 0 {
+		fmt.Fprintf(b.env.Stderr, "faultline: %s labelled in %s not below %s: left out\n", fmt.Sprint(n, " series"), b.labels, path)
+	}
+	return kept, nil
+}
+
+// labelOf is the name under which a series is labelled, or "".
+func labelOf(name string, windows map[string][]backtest.Window) string {
+	if _, ok := windows[name]; ok {
+		return name
+	}
+	var like []string
 	for l := range windows {
-		if !slices.ContainsFunc(files, func(s series) bool { return s.name == l }) {
-			missing = append(missing, l)
+		if strings.HasSuffix(l, "/"+name) {
+			like = append(like, l)
 		}
 	}
-	if len(missing) > 0 {
-		return fmt.Errorf("%s labels %s, which is not below %s (%d of %d labelled series are missing)", labels, slices.Min(missing), path, len(missing), len(windows))
+	if len(like) != 1 {
+		return ""
 	}
-	return nil
+	return like[0]
 }
 
 // score runs detect over one series. Rows come back in the order of time.

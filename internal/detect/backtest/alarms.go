@@ -17,7 +17,8 @@ type Options struct {
 	// Learn is the share of each series, 0 to 1, that is for learning: neither its
 	// alarms nor the windows that end in it are scored.
 	Learn float64
-	// Merge is up to which distance rows in alarm are one alarm.
+	// Merge is up to which distance rows in alarm are one alarm. 0: an hour, or three
+	// rows if that is more.
 	Merge time.Duration
 }
 
@@ -95,6 +96,9 @@ func (c *counter) count(learn float64) {
 		return
 	}
 	begin, end := s.Times[first], s.Times[len(s.Times)-1]
+	if c.merge == 0 && len(s.Times) > 1 {
+		c.merge = max(time.Hour, 3*end.Sub(s.Times[0])/time.Duration(len(s.Times)-1))
+	}
 	c.SeriesWeeks += end.Sub(begin).Hours() / 168
 	c.found = make([]bool, len(s.Windows))
 	for _, w := range s.Windows {

@@ -40,6 +40,17 @@ func TestAlarms(t *testing.T) {
 	}
 }
 
+func TestRowsOfAWeekAreMergedByRows(t *testing.T) {
+	s := backtest.Series{Name: "weekly"}
+	for i := range 20 {
+		s.Times, s.Scores = append(s.Times, begin.AddDate(0, 0, 7*i)), append(s.Scores, 0)
+	}
+	s.Scores[4], s.Scores[7], s.Scores[11] = 0.9, 0.9, 0.9
+	if got := backtest.Alarms([]backtest.Series{s}, backtest.Rule{Score: 0.5}, backtest.Options{}); got.Alarms != 2 {
+		t.Errorf("%d alarms, want two: three weeks apart, and four", got.Alarms)
+	}
+}
+
 func TestAnEmptySeriesIsNoSeries(t *testing.T) {
 	got := backtest.Alarms([]backtest.Series{{Name: "empty"}}, backtest.Rule{Score: 0.5}, backtest.Options{Learn: 1})
 	if got.SeriesWeeks != 0 || got.Windows != 0 || got.Alarms != 0 {

@@ -80,9 +80,9 @@ func (d *Detector) track(r *result) []faultline.Event {
 	switch {
 	case d.unfounded():
 		return retracted(d.accept(faultline.LevelSinceStart))
-	case d.settled():
+	case d.fell():
 		return d.accept("settled")
-	case d.st.Frozen >= freezeShare || d.st.Known < youngTicks && d.st.Last-e.Opened >= youngLimit:
+	case d.st.Frozen >= freezeShare || d.young() && d.st.Last-e.Opened >= youngLimit:
 		return d.accept("lasted_too_long")
 	}
 	return d.tell(false)
@@ -98,12 +98,12 @@ func retracted(events []faultline.Event) []faultline.Event {
 
 // opens says in which direction an event opens with this result.
 func (d *Detector) opens(r *result) int8 {
-	young := d.st.Known < youngTicks
+	young := d.young()
 	switch {
 	case r.Silent && (!young || d.cfg.Anonymous):
 		return 0
 	case young && d.cfg.Anonymous:
-		if d.st.Known >= blindTicks && r.Up >= d.cfg.Open {
+		if !d.blind() && r.Up >= d.cfg.Open {
 			return 1
 		}
 	case young:
@@ -130,7 +130,7 @@ func (d *Detector) open(r *result) []faultline.Event {
 		return nil
 	}
 	now := d.st.Last + d.st.Width
-	d.st.Ev = episode{Kind: way, Opened: now, Young: d.st.Known < youngTicks, End: now, Band: now, Heard: now, Peak: d.st.Last}
+	d.st.Ev = episode{Kind: way, Opened: now, Young: d.young(), End: now, Band: now, Heard: now, Peak: d.st.Last}
 	first := d.onset(0)
 	e := &d.st.Ev
 	e.Founded = d.founded(first)
@@ -381,7 +381,7 @@ func (d *Detector) accept(reason string) []faultline.Event {
 		return events
 	}
 	level = math.Log((x + 0.5) / (usual + 0.5))
-	if st.Known >= youngTicks && math.Abs(level-st.Base.Level) < afresh {
+	if !d.young() && math.Abs(level-st.Base.Level) < afresh {
 		st.Base.Level, st.Base.LevelVar = level, spreadLevel*spreadLevel
 		return events
 	}
@@ -417,7 +417,7 @@ func (d *Detector) phiOf(bins int) float64 {
 	for w+1 < d.lay.n && d.lay.bins[w] < bins {
 		w++
 	}
-	return d.st.Phi.of(w, float64(d.lay.bins[w])*d.ticks()) + d.st.Base.LevelVar
+	return d.st.Phi.of(w, d.spread(d.lay.bins[w])) + d.st.Base.LevelVar
 }
 
 // sigma is the standard deviation of a window of mean m.

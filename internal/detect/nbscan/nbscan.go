@@ -150,7 +150,7 @@ func (d *Detector) Listened(at time.Time) bool {
 // while less than three days are known.
 func (d *Detector) Shape(at time.Time) float64 {
 	b := &d.st.Base
-	if d.st.Known < youngTicks || b.Total.Sum < 50 {
+	if d.young() || b.Total.Sum < 50 {
 		return 0
 	}
 	return b.mean(hourOf(at.Unix()), d.phiTick(), nil) * b.Total.N / b.Total.Sum
@@ -163,9 +163,29 @@ func (d *Detector) Accept(at time.Time) { d.st.Accept, d.st.AcceptAt = true, at.
 // ticks is the width of a bin in ticks.
 func (d *Detector) ticks() float64 { return float64(d.st.Width) / tick }
 
+// weight is by how many ticks a bin counts where something is learnt over time. A
+// bin wider than an hour counts as an hour: a week of reports is one number.
+func (d *Detector) weight() float64 { return min(d.ticks(), ticksInHour) }
+
+// spread is over how many ticks a window of so many bins averages its noise. Days
+// and weeks have a noise of their own: less than a tick, so that √φ of a wide bin
+// is assumed to be half of what it counts until it has shown its own.
+func (d *Detector) spread(bins int) float64 {
+	if d.ticks() > ticksInHour {
+		return float64(bins) / 9
+	}
+	return float64(bins) * d.ticks()
+}
+
+// young, blind and settled are ages of the baseline: a time, and with wide bins
+// so many of them.
+func (d *Detector) young() bool   { return d.st.Known < max(youngTicks, 12*d.ticks()) }
+func (d *Detector) blind() bool   { return d.st.Known < max(blindTicks, 6*d.ticks()) }
+func (d *Detector) settled() bool { return d.st.Known > max(settledTicks, 50*d.ticks()) }
+
 // phiBin and phiTick are the dispersions of a bin and of a tick.
 func (d *Detector) phiBin() float64 {
-	return d.st.Phi.of(0, float64(d.lay.bins[0])*d.ticks()) * float64(d.lay.bins[0])
+	return d.st.Phi.of(0, d.spread(d.lay.bins[0])) * float64(d.lay.bins[0])
 }
 
 func (d *Detector) phiTick() float64 { return d.phiBin() * d.ticks() }
@@ -232,7 +252,7 @@ func (d *Detector) mute() {
 	}
 	d.st.Zeros++
 	d.st.ZerosMu += float64(o.Mu)
-	if d.st.ZerosMu < dropExpected {
+	if d.st.ZerosMu < dropExpected || d.blind() {
 		return
 	}
 	for k := range min(int(d.st.Zeros), len(d.ring)) {
@@ -265,7 +285,7 @@ func (d *Detector) skip(ahead, start int64) {
 		d.push(slot{Flags: unknown})
 	}
 	d.st.Last = start
-	d.st.Base.pass(float64(ahead) * d.ticks())
+	d.st.Base.pass(float64(ahead) * d.weight())
 	d.st.Base.refresh(d.middle(0), d.phiTick(), d.shapeAt)
 	d.learn()
 }

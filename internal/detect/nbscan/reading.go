@@ -45,7 +45,7 @@ func (d *Detector) verdict(r *result, reporters int) (faultline.Verdict, string)
 		return faultline.Odd, ""
 	case r.Up >= d.cfg.Odd && (d.cfg.Anonymous || reporters >= d.cfg.Reporters):
 		return faultline.Odd, ""
-	case d.st.Known < youngTicks:
+	case d.young():
 		return faultline.CannotTell, "young_baseline"
 	case r.Up >= d.cfg.Odd:
 		return faultline.Usual, "too_few"

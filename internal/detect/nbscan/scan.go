@@ -50,10 +50,11 @@ type total struct {
 type layout struct {
 	n    int // windows in use
 	bins [windows]int
-	ring int // bins kept: twice the longest window
-	lag  int // bins that the baseline waits before it learns
-	slow int // bins of the event machine's quiet time (30 minutes)
-	rate int // bins of its rate (15 minutes)
+	ring int  // bins kept: twice the longest window
+	lag  int  // bins that the baseline waits before it learns
+	slow int  // bins of the event machine's quiet time (30 minutes)
+	rate int  // bins of its rate (15 minutes)
+	wide bool // a bin lasts for more than an hour: it is no lone moment
 }
 
 func layoutOf(width int64) layout {
@@ -73,6 +74,7 @@ func layoutOf(width int64) layout {
 			add(int(max(1, (m*60+width/2)/max(width, 60))))
 		}
 	}
+	l.wide = width > 3600
 	l.ring = 2 * l.bins[l.n-1]
 	longest := int64(l.bins[l.n-1])
 	l.lag = int(min(longest, 1800/width))
@@ -110,7 +112,10 @@ func look(l *layout, ring []slot, head int, out *[windows]total) {
 		}
 		if k == l.bins[w] {
 			out[w] = t
-			out[w].Cut = t.Sum - max(0, first-max(second, usual+2*math.Sqrt(usual)+loneCount))
+			out[w].Cut = t.Sum
+			if !l.wide {
+				out[w].Cut -= max(0, first-max(second, usual+2*math.Sqrt(usual)+loneCount))
+			}
 			w++
 		}
 		if i--; i < 0 {

@@ -15,7 +15,7 @@ type result struct {
 
 // test scans the windows and learns from them.
 func (d *Detector) test(r *result) {
-	young := d.st.Known < youngTicks
+	young := d.young()
 	tested, lift := 0, d.st.Base.lift()
 	for w := range d.lay.n {
 		t := &d.tot[w]
@@ -23,7 +23,7 @@ func (d *Detector) test(r *result) {
 			continue
 		}
 		tested++
-		phi := d.st.Phi.of(w, float64(t.Bins)*d.ticks()) + d.st.Base.LevelVar + modelError
+		phi := d.st.Phi.of(w, d.spread(t.Bins)) + d.st.Base.LevelVar + modelError
 		if young {
 			phi = max(phi, phiYoung)
 		}
@@ -50,7 +50,7 @@ func (d *Detector) test(r *result) {
 	if young {
 		r.Up, r.Down = max(0, r.Up-youngPenalty), 0
 	}
-	if d.cfg.Anonymous && d.st.Known < blindTicks {
+	if d.cfg.Anonymous && d.blind() {
 		r.Up = 0 // how busy it is cannot be known yet, and no people vouch for it
 	}
 }
@@ -89,7 +89,7 @@ func (d *Detector) settle(r *result, young bool) {
 	if d.at(0).Flags&(unknown|abnormal) != 0 {
 		return
 	}
-	n := d.ticks()
+	n := d.weight()
 	odd := max(r.RawUp, r.RawDown) > freezeAt || d.st.Ev.Kind != 0
 	st := &d.st
 	st.Frozen *= 1 - min(1, n/freezeMemory)
@@ -99,7 +99,7 @@ func (d *Detector) settle(r *result, young bool) {
 	if young {
 		return
 	}
-	if st.Known > settledTicks && st.Ev.Kind == 0 {
+	if d.settled() && st.Ev.Kind == 0 {
 		st.Up.Learn(r.RawUp, n, tailCalm)
 		st.Down.Learn(r.RawDown, n, tailCalm)
 	}

@@ -45,9 +45,9 @@ func (d *Detector) unfounded() bool {
 	return half.Bins > 0 && half.Sum*float64(whole.Bins) >= flatShare*whole.Sum*float64(half.Bins)
 }
 
-// settled says whether a young event fell to a tenth of its peak for half an
+// fell says whether a young event fell to a tenth of its peak for half an
 // hour. What is left is what is usual: nothing better is known.
-func (d *Detector) settled() bool {
+func (d *Detector) fell() bool {
 	e := &d.st.Ev
 	if !e.Young || e.Kind < 0 || d.st.Last-e.Opened < unfoundedAfter {
 		return false
