@@ -108,8 +108,9 @@ func (r *Room) open(s *service, e *faultline.Event) {
 // reopen begins another stretch of an incident.
 func (r *Room) reopen(rec *record, t *tracked) {
 	why := r.sign(&t.Event)
-	if !rec.Incident.End.IsZero() && t.Event.Onset.After(rec.Incident.End) {
-		why += "; " + inWords(t.Event.Onset.Sub(rec.Incident.End)) + " after the last disruption ended"
+	// A shorter gap is the tail of the last part, whose end is not settled yet.
+	if gap := t.Event.Onset.Sub(rec.Incident.End); !rec.Incident.End.IsZero() && gap >= r.cfg.RecoverReports {
+		why += "; " + inWords(gap) + " after the last disruption ended"
 	}
 	rec.Stretch, rec.Openers, rec.Best = r.now, []string{t.kind()}, ""
 	rec.Since, rec.Lingering = time.Time{}, nil
