@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
@@ -168,17 +167,6 @@ func ownDrop(path string) (calm, half time.Time, err error) {
 		return calm, half, err
 	}
 	calm = rows[0].At.Add(96 * time.Hour)
-	var usual []float64
-	for _, r := range rows {
-		if r.At.Before(calm) {
-			usual = append(usual, r.Value)
-		}
-	}
-	slices.Sort(usual)
-	for _, r := range rows {
-		if !r.At.Before(calm) && r.Value <= usual[len(usual)/2]/2 {
-			return calm, r.At, nil
-		}
-	}
-	return calm, half, nil
+	times, values := offline.Columns(rows)
+	return calm, backtest.Halved(times, values, calm), nil
 }

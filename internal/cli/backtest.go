@@ -178,9 +178,7 @@ func (b *backtestFlags) score(f series) (backtest.Series, error) {
 	}
 	slices.SortStableFunc(rows, func(x, y offline.Row) int { return x.At.Compare(y.At) })
 	s.Scores = offline.Detect(f.name, rows, offline.Kind(b.kind)).Scores
-	for _, r := range rows {
-		s.Times = append(s.Times, r.At)
-	}
+	s.Times, _ = offline.Columns(rows)
 	return s, nil
 }
 

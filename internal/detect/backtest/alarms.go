@@ -152,3 +152,20 @@ func (c *counter) row(i int) (hit, alarm bool) {
 	}
 	return hit, alarm
 }
+
+// Halved is when a series first falls to half of the median that it had before
+// calm ended, from then on; the zero time if it never does, or had none. It is the
+// label of an outage that nobody labelled. Times are in order.
+func Halved(times []time.Time, values []float64, calm time.Time) time.Time {
+	first, _ := slices.BinarySearchFunc(times, calm, time.Time.Compare)
+	if first == 0 {
+		return time.Time{}
+	}
+	usual := slices.Sorted(slices.Values(values[:first]))[first/2]
+	for i := first; i < len(times); i++ {
+		if values[i] <= usual/2 {
+			return times[i]
+		}
+	}
+	return time.Time{}
+}

@@ -57,3 +57,20 @@ func TestAnEmptySeriesIsNoSeries(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestHalved(t *testing.T) {
+	times := []time.Time{row(0), row(1), row(2), row(3), row(4)}
+	for _, c := range []struct {
+		values []float64
+		calm   time.Time
+		want   time.Time
+	}{
+		{[]float64{10, 1, 10, 6, 5}, row(3), row(4)},
+		{[]float64{10, 10, 10, 6, 6}, row(3), time.Time{}},
+		{[]float64{10, 1, 1, 1, 1}, row(0), time.Time{}},
+	} {
+		if got := backtest.Halved(times, c.values, c.calm); !got.Equal(c.want) {
+			t.Errorf("%v from %v on: %v, want %v", c.values, c.calm, got, c.want)
+		}
+	}
+}

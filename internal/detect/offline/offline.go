@@ -70,6 +70,14 @@ type Row struct {
 	Known bool // false: the value is empty or NaN
 }
 
+// Columns are the times and the values of rows.
+func Columns(rows []Row) (times []time.Time, values []float64) {
+	for _, r := range rows {
+		times, values = append(times, r.At), append(values, r.Value)
+	}
+	return times, values
+}
+
 // Guess tells counts (whole numbers from 0 up) from ratios (all from 0 to 1,
 // some of them fractions) from gauges. A file without values is a gauge, and so
 // are percentages that happen to be whole: written with a decimal point, none

@@ -3,7 +3,6 @@ package offline_test
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,9 +53,7 @@ func TestAnomalyBenchmark(t *testing.T) {
 	for name, w := range windows {
 		rows := readRows(t, filepath.Join(dir, "data", filepath.FromSlash(name)))
 		s := backtest.Series{Name: name, Scores: offline.Detect(name, rows, offline.Gauge).Scores, Windows: w}
-		for _, r := range rows {
-			s.Times = append(s.Times, r.At)
-		}
+		s.Times, _ = offline.Columns(rows)
 		all = append(all, s)
 	}
 	p := backtest.Profiles()[0]
@@ -78,7 +75,8 @@ func TestBlackoutOfProvinces(t *testing.T) {
 	for _, path := range files {
 		rows := readRows(t, path)
 		calm := rows[0].At.Add(4 * day)
-		drop := firstHalf(rows, calm)
+		times, values := offline.Columns(rows)
+		drop := backtest.Halved(times, values, calm)
 		name := strings.TrimSuffix(filepath.Base(path), ".csv")
 		found := false
 		for _, e := range offline.Detect(name, rows, offline.Auto).Events {
@@ -98,21 +96,4 @@ func TestBlackoutOfProvinces(t *testing.T) {
 	if flagged < 28 || early > 0 {
 		t.Errorf("%d provinces and %d early events; want 28 and none", flagged, early)
 	}
-}
-
-// firstHalf is when a series first falls to half of its median before calm.
-func firstHalf(rows []offline.Row, calm time.Time) time.Time {
-	var before []float64
-	for _, r := range rows {
-		if r.At.Before(calm) {
-			before = append(before, r.Value)
-		}
-	}
-	slices.Sort(before)
-	for _, r := range rows {
-		if !r.At.Before(calm) && r.Value <= before[len(before)/2]/2 {
-			return r.At
-		}
-	}
-	return time.Time{}
 }
