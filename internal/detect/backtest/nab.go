@@ -14,8 +14,10 @@
 package backtest
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -207,9 +209,13 @@ func Best(all []Series, p Profile) Result {
 // ReadWindows reads labels: a JSON object of series names, each with a list of
 // pairs of times. parse reads a time. Windows come back in order.
 func ReadWindows(in io.Reader, parse func(string) (time.Time, error)) (map[string][]Window, error) {
+	text, err := io.ReadAll(in)
+	if err != nil {
+		return nil, fmt.Errorf("read labels: %w", err)
+	}
 	var raw map[string][][2]string
-	if err := json.NewDecoder(in).Decode(&raw); err != nil {
-		return nil, fmt.Errorf(`read labels: %w: want {"GROUP/NAME.csv": [["from","to"], …]}`, err)
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return nil, fmt.Errorf(`read labels: line %d: %s: want {"GROUP/NAME.csv": [["from","to"], …]}`, lineOf(text, err), plain(err))
 	}
 	out := map[string][]Window{}
 	for name, pairs := range raw {
@@ -225,6 +231,29 @@ func ReadWindows(in io.Reader, parse func(string) (time.Time, error)) (map[strin
 		out[name] = windows
 	}
 	return out, nil
+}
+
+// lineOf is the line, from 1, in which text stops being what was wanted.
+func lineOf(text []byte, err error) int {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	at := int64(len(text))
+	switch {
+	case errors.As(err, &syntax):
+		at = syntax.Offset
+	case errors.As(err, &kind):
+		at = kind.Offset
+	}
+	return 1 + bytes.Count(text[:min(at, int64(len(text)))], []byte("\n"))
+}
+
+// plain is an error of the decoder without names of the language's types.
+func plain(err error) string {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		return "found " + kind.Value
+	}
+	return err.Error()
 }
 
 func window(pair [2]string, parse func(string) (time.Time, error)) (Window, error) {

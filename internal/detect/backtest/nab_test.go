@@ -81,7 +81,9 @@ func TestReadWindows(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 	for _, c := range []struct{ text, want string }{
-		{`[]`, "read labels:"},
+		{`[]`, "read labels: line 1: found array"},
+		{"{\"a\":\n [[\"2025-03-04\", \"2025-03-05\"]]", "read labels: line 2: unexpected end of JSON input"},
+		{"{\n\n\"a\": 7}", "read labels: line 3: found number"},
 		{`{"a": [["2025-03-04"]]}`, "read labels of a"},
 		{`{"a": [["noon", "2025-03-05"]]}`, `read labels of a: cannot read the time "noon"`},
 		{`{"a": [["2025-03-05", "2025-03-04"]]}`, "ends before it begins"},
