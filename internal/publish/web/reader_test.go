@@ -226,8 +226,8 @@ func TestBeforeItsFirstReportAServiceIsNotUnheard(t *testing.T) {
 	s := newSite(t, m, func(d *Deps) { d.History = nil })
 	for _, path := range []string{"/s/quillmail", "/s/quillmail.json", "/s/quillmail?country=GB", "/s/larkpost"} {
 		body := get(t, s, path).Body.String()
-		if !strings.Contains(body, "has reported anything so far") || strings.Contains(body, "listen") {
-			t.Errorf("%s does not say that nobody has reported, or says that nobody listens", path)
+		if !strings.Contains(body, "has been counted so far") || strings.Contains(body, "listen") {
+			t.Errorf("%s does not say that no report was counted, or says that nobody listens", path)
 		}
 	}
 }

@@ -216,8 +216,9 @@ func reportsPieces(f Facts) []Piece {
 	if f.Country != "" {
 		where = " from " + The(f.Country)
 	}
+	// A report that was just taken is counted when its minute is over.
 	if f.Reports.Never {
-		return []Piece{plain("Nobody" + where + " has reported anything so far.")}
+		return []Piece{plain("No report" + where + " has been counted so far.")}
 	}
 	if f.Reports.Early {
 		return []Piece{plain("The first 5 minutes in which people’s reports are counted aren’t over yet.")}

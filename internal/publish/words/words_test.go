@@ -62,10 +62,10 @@ func TestVerdicts(t *testing.T) {
 			words.Facts{State: faultline.Fine, Reports: words.Reports{Known: true}, Probes: words.Probes{Unhealthy: 1}, Failing: faultline.RefusedToUs}, "X is working as usual", []string{"Our probes can’t tell: the service refuses to talk to us."}, "No",
 		},
 		"fine by probes before the first report": {
-			words.Facts{State: faultline.Fine, Reports: words.Reports{Never: true}, Probes: words.Probes{Healthy: 1, Reaching: 1}}, "X is working as usual", []string{"Nobody has reported anything so far. The one healthy check reaches it."}, "No",
+			words.Facts{State: faultline.Fine, Reports: words.Reports{Never: true}, Probes: words.Probes{Healthy: 1, Reaching: 1}}, "X is working as usual", []string{"No report has been counted so far. The one healthy check reaches it."}, "No",
 		},
 		"fine by probes before the first report, asked for a country": {
-			words.Facts{State: faultline.Fine, Reports: words.Reports{Never: true}, Country: "GB"}, "X is working as usual", []string{"Nobody from the United Kingdom has reported anything so far."}, "No",
+			words.Facts{State: faultline.Fine, Reports: words.Reports{Never: true}, Country: "GB"}, "X is working as usual", []string{"No report from the United Kingdom has been counted so far."}, "No",
 		},
 		"fine by probes in the first minutes": {
 			words.Facts{State: faultline.Fine, Reports: words.Reports{Early: true}, Probes: words.Probes{Healthy: 1, Reaching: 1}}, "X is working as usual", []string{"The first 5 minutes in which people’s reports are counted aren’t over yet. The one healthy check"}, "No",
@@ -74,7 +74,7 @@ func TestVerdicts(t *testing.T) {
 			words.Facts{State: faultline.Fine, Probes: words.Probes{Healthy: 2, Reaching: 2}}, "X is working as usual", []string{"reports were not listened to. 2 of 2 healthy checks reach it."}, "No",
 		},
 		"nothing was ever said of it": {
-			words.Facts{State: faultline.Unclear, Reason: "too_few", Reports: words.Reports{Never: true}}, "We can’t tell whether X works", []string{"Nobody has reported anything so far. No probe looks at it. That is not the same as fine."}, "Can’t tell",
+			words.Facts{State: faultline.Unclear, Reason: "too_few", Reports: words.Reports{Never: true}}, "We can’t tell whether X works", []string{"No report has been counted so far. No probe looks at it. That is not the same as fine."}, "Can’t tell",
 		},
 		"odd": {
 			words.Facts{State: faultline.OddState, Reports: words.Reports{Known: true, Value: 9}}, "X looks a little odd", []string{"9 reports", "it may be chance"}, "Not as far as we see",
