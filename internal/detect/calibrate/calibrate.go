@@ -21,15 +21,20 @@ type Tail struct {
 
 const (
 	from   = 2.0 // threshold
-	limit  = 3.0 // a real surge says nothing about quiet time: its excess is cut
-	prior  = 20  // clusters that the assumed slope is worth
 	memory = 200 // clusters
 	decade = 1 / math.Ln10
 )
 
-// Learn takes the nominal value of the newest bin, which is width long. calm is
-// how long a cluster must have been over, in the same unit.
-func (t *Tail) Learn(logP, width, calm float64) {
+// Habit is what is assumed of a tail.
+type Habit struct {
+	Slope  float64 // by which it is wider than nominal, before the series has shown its own
+	Weight float64 // of that assumption, in clusters
+	Limit  float64 // an excess is cut there: a real surge says nothing about quiet time
+	Calm   float64 // for so long must a cluster have been over, in the unit of width
+}
+
+// Learn takes the nominal value of the newest bin, which is width long.
+func (t *Tail) Learn(logP, width float64, h Habit) {
 	if logP > from {
 		t.Peak, t.Calm = max(t.Peak, logP), 0
 		return
@@ -37,23 +42,22 @@ func (t *Tail) Learn(logP, width, calm float64) {
 	if t.Peak == 0 {
 		return
 	}
-	if t.Calm += width; t.Calm >= calm {
+	if t.Calm += width; t.Calm >= h.Calm {
 		t.N = min(t.N+1, memory)
-		t.Excess += (min(t.Peak-from, limit) - t.Excess) / t.N
+		t.Excess += (min(t.Peak-from, h.Limit) - t.Excess) / t.N
 		t.Peak, t.Calm = 0, 0
 	}
 }
 
 // Slope is the factor by which the tail is wider than nominal, at least 1.
-// assumed is what it is before the series has shown its own.
-func (t *Tail) Slope(assumed float64) float64 {
-	return max(1, (t.Excess*t.N/decade+prior*assumed)/(t.N+prior))
+func (t *Tail) Slope(h Habit) float64 {
+	return max(1, (t.Excess*t.N/decade+h.Weight*h.Slope)/(t.N+h.Weight))
 }
 
 // Of calibrates a nominal value.
-func (t *Tail) Of(logP, assumed float64) float64 {
+func (t *Tail) Of(logP float64, h Habit) float64 {
 	if logP <= from {
 		return logP
 	}
-	return from + (logP-from)/t.Slope(assumed)
+	return from + (logP-from)/t.Slope(h)
 }

@@ -9,14 +9,16 @@ import (
 	"faultline/internal/detect/calibrate"
 )
 
+var habit = calibrate.Habit{Slope: 1, Weight: 20, Limit: 3, Calm: 3}
+
 // quiet plays n clusters whose excess over the threshold is exponential with a
 // mean of slope nominal tails.
 func quiet(t *calibrate.Tail, n int, slope float64) {
 	for i := range n {
 		u := (float64(i) + 0.5) / float64(n) // the quantiles, in order
-		t.Learn(2-slope*math.Log10(1-u), 1, 3)
+		t.Learn(2-slope*math.Log10(1-u), 1, habit)
 		for range 3 {
-			t.Learn(0, 1, 3)
+			t.Learn(0, 1, habit)
 		}
 	}
 }
@@ -25,7 +27,7 @@ func TestASeriesShowsItsOwnSlope(t *testing.T) {
 	for _, slope := range []float64{1, 1.5, 2} {
 		var tail calibrate.Tail
 		quiet(&tail, 150, slope)
-		if got := tail.Slope(1); math.Abs(got-slope) > 0.25*slope {
+		if got := tail.Slope(habit); math.Abs(got-slope) > 0.25*slope {
 			t.Errorf("slope %.2f, want about %v", got, slope)
 		}
 	}
@@ -34,7 +36,7 @@ func TestASeriesShowsItsOwnSlope(t *testing.T) {
 func TestBelowTheThresholdNothingChanges(t *testing.T) {
 	var tail calibrate.Tail
 	quiet(&tail, 50, 3)
-	if got := tail.Of(1.9, 1); got != 1.9 {
+	if got := tail.Of(1.9, habit); got != 1.9 {
 		t.Errorf("1.9 became %v", got)
 	}
 }
@@ -42,12 +44,12 @@ func TestBelowTheThresholdNothingChanges(t *testing.T) {
 func TestAHugeSurgeBarelyMovesTheSlope(t *testing.T) {
 	var tail calibrate.Tail
 	quiet(&tail, 100, 1)
-	before := tail.Slope(1)
-	tail.Learn(300, 1, 3)
+	before := tail.Slope(habit)
+	tail.Learn(300, 1, habit)
 	for range 3 {
-		tail.Learn(0, 1, 3)
+		tail.Learn(0, 1, habit)
 	}
-	if got := tail.Slope(1); got > before*1.1 {
+	if got := tail.Slope(habit); got > before*1.1 {
 		t.Errorf("slope went from %.2f to %.2f by one surge", before, got)
 	}
 }
@@ -56,13 +58,13 @@ func TestCalibrationIsMonotoneAndNeverSharpens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var tail calibrate.Tail
 		for _, x := range rapid.SliceOf(rapid.Float64Range(0, 50)).Draw(t, "seen") {
-			tail.Learn(x, 1, 2)
+			tail.Learn(x, 1, habit)
 		}
 		a, b := rapid.Float64Range(0, 50).Draw(t, "a"), rapid.Float64Range(0, 50).Draw(t, "b")
 		if a > b {
 			a, b = b, a
 		}
-		x, y := tail.Of(a, 1), tail.Of(b, 1)
+		x, y := tail.Of(a, habit), tail.Of(b, habit)
 		if x > y || x > a || y > b {
 			t.Fatalf("%v and %v became %v and %v", a, b, x, y)
 		}

@@ -141,8 +141,9 @@ func (b *baseline) learn(unix int64, x, n, s, phi float64, shape func(unix int64
 	if o := &b.Off[mod(h, hoursInDay)]; o.N > 0 {
 		o.add(0, 0, max(0, o.N-n))
 	}
-	b.Week[mod(h, hoursInWeek)].add(x0, n, capHour*wide)
-	b.Day[mod(h, hoursInDay)].add(x0, n, capDay*wide)
+	rare := wide * max(1, wide/12) // days are remembered twice as long, weeks for two years
+	b.Week[mod(h, hoursInWeek)].add(x0, n, capHour*rare)
+	b.Day[mod(h, hoursInDay)].add(x0, n, capDay*rare)
 	whole := n
 	if shape != nil { // a night alone says little about the mean, unless one knows that it was night
 		if f := shape(unix); f > 0 {

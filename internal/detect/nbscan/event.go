@@ -138,7 +138,7 @@ func (d *Detector) open(r *result) []faultline.Event {
 		s := d.at(k)
 		if s.Flags&(unknown|spent) == 0 {
 			e.Excess += float64(way) * (float64(s.X) - float64(s.Mu))
-			s.Flags |= abnormal
+			d.part(s)
 		}
 	}
 	for k := first; k >= 0; k-- {
@@ -146,6 +146,13 @@ func (d *Detector) open(r *result) []faultline.Event {
 	}
 	d.weigh(r)
 	return d.tell(true)
+}
+
+// part makes a bin part of the event.
+func (d *Detector) part(s *slot) {
+	if !d.lay.wide {
+		s.Flags |= abnormal
+	}
 }
 
 // climb takes the rate window that ends k bins ago as the peak if it is the
@@ -194,7 +201,7 @@ func (d *Detector) follow(r *result) (again bool) {
 	s := d.at(0)
 	way := float64(e.Kind)
 	if d.st.Frozen < freezeShare {
-		s.Flags |= abnormal
+		d.part(s)
 	}
 	over := way * (float64(s.X) - float64(s.Mu))
 	e.Pending += over

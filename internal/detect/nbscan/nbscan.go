@@ -246,13 +246,13 @@ func (d *Detector) place(s *faultline.Sample) bool {
 // fell silent: without heartbeats nobody can tell it from silent people.
 func (d *Detector) mute() {
 	o := d.at(0)
-	if o.X != 0 || o.Flags&unknown != 0 {
+	if o.X != 0 || o.Flags&unknown != 0 || d.blind() {
 		d.st.Zeros, d.st.ZerosMu = 0, 0
 		return
 	}
 	d.st.Zeros++
 	d.st.ZerosMu += float64(o.Mu)
-	if d.st.ZerosMu < dropExpected || d.blind() {
+	if d.st.ZerosMu < dropExpected {
 		return
 	}
 	for k := range min(int(d.st.Zeros), len(d.ring)) {

@@ -2,6 +2,8 @@ package nbscan
 
 import (
 	"math"
+
+	"faultline/internal/detect/calibrate"
 )
 
 // result is what the scan says about the newest bin.
@@ -46,7 +48,8 @@ func (d *Detector) test(r *result) {
 	if !r.Late {
 		d.settle(r, young)
 	}
-	r.Up, r.Down = d.st.Up.Of(r.RawUp, tailSlope), d.st.Down.Of(r.RawDown, tailSlope)
+	h := d.habit()
+	r.Up, r.Down = d.st.Up.Of(r.RawUp, h), d.st.Down.Of(r.RawDown, h)
 	if young {
 		r.Up, r.Down = max(0, r.Up-youngPenalty), 0
 	}
@@ -59,11 +62,20 @@ func (d *Detector) test(r *result) {
 const settledTicks = 7 * 86400 / tick
 
 // Calibration: two hours end a cluster, and tails are a little wider than
-// nominal before a series has shown its own.
-const (
-	tailCalm  = 7200 / tick
-	tailSlope = 1.05
+// nominal before a series has shown its own. Of bins wider than an hour there are
+// few: surges are learnt from too, so that a series that has one each winter is
+// not surprised by the next.
+var (
+	ofMinutes = calibrate.Habit{Slope: 1.05, Weight: 20, Limit: 3, Calm: 7200 / tick}
+	ofDays    = calibrate.Habit{Slope: 1.05, Weight: 4, Limit: 10, Calm: 3 * ticksInHour}
 )
+
+func (d *Detector) habit() calibrate.Habit {
+	if d.lay.wide {
+		return ofDays
+	}
+	return ofMinutes
+}
 
 // chosen is what −log10 p loses because the window is the best of several. The
 // windows are nested, so six of them are worth two independent ones: that
@@ -89,34 +101,42 @@ func (d *Detector) settle(r *result, young bool) {
 	if d.at(0).Flags&(unknown|abnormal) != 0 {
 		return
 	}
-	n := d.weight()
-	odd := max(r.RawUp, r.RawDown) > freezeAt || d.st.Ev.Kind != 0
-	st := &d.st
+	n, st := d.weight(), &d.st
+	odd := !d.lay.wide && (max(r.RawUp, r.RawDown) > freezeAt || st.Ev.Kind != 0)
 	st.Frozen *= 1 - min(1, n/freezeMemory)
 	if odd && !young {
 		st.Frozen += min(1, n/freezeMemory)
 	}
-	if young {
+	if young && !d.lay.wide {
 		return
 	}
-	if d.settled() && st.Ev.Kind == 0 {
-		st.Up.Learn(r.RawUp, n, tailCalm)
-		st.Down.Learn(r.RawDown, n, tailCalm)
+	if d.lay.wide || d.settled() && st.Ev.Kind == 0 {
+		st.Up.Learn(r.RawUp, n, d.habit())
+		st.Down.Learn(r.RawDown, n, d.habit())
 	}
-	if odd && st.Frozen < freezeShare {
-		w := r.W
-		if r.RawDown > r.RawUp {
-			w = r.V
-		}
-		for k := range d.lay.bins[w] {
-			d.at(k).Flags |= abnormal
-		}
+	if odd && d.freezes() {
+		d.freeze(r)
 		return
 	}
 	for w := range d.lay.n {
 		if d.tot[w].Unknown == 0 {
 			st.Phi.learn(w, &d.tot[w], n)
 		}
+	}
+}
+
+// freezes says whether what is unusual is kept out of the baseline: not for ever,
+// and not in bins wider than an hour, of which there are too few to spare any.
+func (d *Detector) freezes() bool { return !d.lay.wide && d.st.Frozen < freezeShare }
+
+// freeze keeps the best window out of the baseline.
+func (d *Detector) freeze(r *result) {
+	w := r.W
+	if r.RawDown > r.RawUp {
+		w = r.V
+	}
+	for k := range d.lay.bins[w] {
+		d.at(k).Flags |= abnormal
 	}
 }
 

@@ -4,9 +4,10 @@
 // In: CSV with the columns timestamp and value, in any order among others. Out:
 // CSV timestamp,value,anomaly_score, a row for each row that came in, and
 // events as NDJSON. The score is 1 − 2^(−L/O), where L is −log10 of the
-// calibrated tail probability and O that at which an event opens (6 for counts,
-// 3.1 for gauges and ratios): it is 0.5 exactly there, and 0 where nothing can
-// be said.
+// calibrated tail probability and O that at which an event opens (6 for counts
+// in bins of up to five minutes, less for wider ones and 3.5 for those of a day
+// and a week; 3.1 for gauges and ratios): it is 0.5 exactly there, and 0 where
+// nothing can be said.
 //
 // Counts go through nbscan without the rules on reporters, which files do not
 // name; gauges and ratios through gauge. Rows that are missing are unknown,
@@ -31,9 +32,6 @@ import (
 
 // AlarmLevel is the score at which an event opens.
 const AlarmLevel = 0.5
-
-// oddLogP is what rows of an open event say at least.
-const oddLogP = 4
 
 // Score turns −log10 p into a score from 0 to 1, of which open is AlarmLevel.
 func Score(logP, open float64) float64 { return 1 - math.Exp2(-max(logP, 0)/open) }
@@ -142,7 +140,7 @@ func Detect(name string, rows []Row, kind Kind) Result {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return rows[a].At.Compare(rows[b].At) })
 	run := runner{width: out.Width, counts: kind == Count, latest: map[string]int{}}
-	run.d, run.open = open(name, kind)
+	run.d, run.open = open(name, kind, out.Width)
 	for _, i := range order {
 		out.Scores[i] = run.step(&rows[i])
 	}
@@ -151,17 +149,27 @@ func Detect(name string, rows []Row, kind Kind) Result {
 }
 
 // open makes the detector of a kind and says at which −log10 p it opens events.
-func open(name string, kind Kind) (d detector.Detector, logP float64) {
+func open(name string, kind Kind, width time.Duration) (d detector.Detector, logP float64) {
 	s := faultline.Series{Metric: faultline.Metric(kind), Service: faultline.ServiceID(name)}
 	if kind == Count {
 		c := nbscan.Defaults()
-		c.Anonymous = true
+		c.Anonymous, c.Open = true, openLogP(c.Open, width)
+		c.Odd = min(c.Odd, c.Open)
 		return nbscan.New(s, c), c.Open
 	}
 	c := gauge.Defaults()
 	c.Share = kind == Ratio
 	return gauge.New(s, c), c.Open
 }
+
+// openLogP is −log10 p at which counts in bins of a width open an event, where
+// bins of five minutes do at a level: the wider they are, the fewer there are in a
+// year, down to leastLogP.
+func openLogP(level float64, width time.Duration) float64 {
+	return min(level, max(leastLogP, level-math.Log10(width.Minutes()/5)))
+}
+
+const leastLogP = 3.5
 
 // width is the median distance of neighbouring times in whole seconds, at
 // least one; five minutes if there are not two times.
@@ -226,9 +234,6 @@ func (r *runner) present(x *faultline.Reading) float64 {
 	}
 	if x.Value >= x.Low && x.Value <= x.High {
 		return min(x.LogP, 1)
-	}
-	if x.Verdict == faultline.Surging || x.Verdict == faultline.Dropping {
-		return max(x.LogP, oddLogP)
 	}
 	return x.LogP
 }
