@@ -33,13 +33,15 @@ type Counts struct {
 // A Disturbance multiplies or adds to the mean between two moments.
 type Disturbance struct {
 	From, To time.Time
-	Add      float64 // counts per five minutes at the top; rises within ten minutes
-	Factor   float64 // 0: leave; 0.1: a drop to a tenth
+	Add      float64       // counts per five minutes at the top
+	Rise     time.Duration // until it holds 1 − 1/e of them; 0: five minutes
+	Factor   float64       // 0: leave; 0.1: a drop to a tenth
 }
 
 // Samples makes the series.
 func (c Counts) Samples(s faultline.Series) []faultline.Sample {
-	r := &random{state: c.Seed*0x9e3779b97f4a7c15 + 1}
+	// Seeds one after the other are streams one after the other, not the same one shifted.
+	r := &random{state: (&random{state: c.Seed}).next()}
 	out := make([]faultline.Sample, 0, c.Bins)
 	level, noise := 0.0, 1.0
 	perTick := c.Width.Minutes() / 5
@@ -83,7 +85,11 @@ func (d Disturbance) apply(at time.Time, mean float64) float64 {
 	if d.Factor > 0 {
 		mean *= d.Factor
 	}
-	return mean + d.Add*(1-math.Exp(-at.Sub(d.From).Minutes()/5-0.2))
+	rise := d.Rise
+	if rise == 0 {
+		rise = 5 * time.Minute
+	}
+	return mean + d.Add*(1-math.Exp(-at.Sub(d.From).Minutes()/rise.Minutes()-1/rise.Minutes()))
 }
 
 // Sample is a bin of x reports, each by a person in a network of their own.
@@ -102,13 +108,15 @@ func Sample(s faultline.Series, at time.Time, width time.Duration, x float64) fa
 // random is splitmix64 (Steele, Lea and Flood, OOPSLA 2014).
 type random struct{ state uint64 }
 
-func (r *random) float() float64 {
+func (r *random) next() uint64 {
 	r.state += 0x9e3779b97f4a7c15
 	z := r.state
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return float64((z^z>>31)>>11) / (1 << 53)
+	return z ^ z>>31
 }
+
+func (r *random) float() float64 { return float64(r.next()>>11) / (1 << 53) }
 
 func (r *random) normal() float64 {
 	return math.Sqrt(-2*math.Log(1-r.float())) * math.Cos(2*math.Pi*r.float())

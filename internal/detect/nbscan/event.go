@@ -311,7 +311,10 @@ func (d *Detector) valley(t *total) bool {
 // close ends the event. Its bins are spent: no later window looks at them.
 func (d *Detector) close(reason string) []faultline.Event {
 	e := &d.st.Ev
-	spend := e.Band
+	if weak := fellShare*e.PeakExcess < 3*d.sigma(e.PeakUsual, d.lay.rate); weak && reason == "" {
+		e.End = d.ending()
+	}
+	spend := max(e.Band, e.End)
 	if reason == "split" {
 		var until int64
 		until, spend = d.lull()

@@ -34,9 +34,9 @@ const (
 	abnormal             // the baseline must not learn from it
 )
 
-// A total is what a window holds. Cut is Sum with the window's largest bin cut
-// to its second largest, or to two standard deviations above what is usual for
-// it, so that one lone bin cannot fire a wide window.
+// A total is what a window holds. Cut is Sum with the window's largest bin (of long
+// windows: the two largest) cut to the next largest, or to two standard deviations
+// above what is usual for it, so that a lone bin cannot fire a wide window.
 type total struct {
 	Sum, Cut, Mu float64
 	Bins         int // counted
@@ -86,7 +86,7 @@ func layoutOf(width int64) layout {
 // look adds up the windows that end with the newest bin.
 func look(l *layout, ring []slot, head int, out *[windows]total) {
 	var t total
-	var first, second, usual float64
+	var first, second, third, usual float64
 	w := 0
 	i := head
 	for k := 1; w < l.n; k++ {
@@ -105,16 +105,18 @@ func look(l *layout, ring []slot, head int, out *[windows]total) {
 			t.People |= s.People
 			t.Nets |= s.Nets
 			if x > first {
-				first, second, usual = x, first, float64(s.Mu)
+				first, second, third, usual = x, first, second, float64(s.Mu)
 			} else if x > second {
-				second = x
+				second, third = x, second
+			} else if x > third {
+				third = x
 			}
 		}
 		if k == l.bins[w] {
 			out[w] = t
 			out[w].Cut = t.Sum
 			if !l.wide {
-				out[w].Cut -= max(0, first-max(second, usual+2*math.Sqrt(usual)+loneCount))
+				out[w].Cut -= lone(k, first, second, third, usual)
 			}
 			w++
 		}
@@ -124,8 +126,22 @@ func look(l *layout, ring []slot, head int, out *[windows]total) {
 	}
 }
 
-// loneCount is how many counts of a lone bin are believed without a second bin.
-const loneCount = 2
+// loneCount is how many counts of a lone bin are believed without a second bin. In
+// windows of more than fewBins, two bins are lone: a batch that was tried again.
+const (
+	loneCount = 2
+	fewBins   = 6
+)
+
+// lone is what a window's largest bins hold too much to be more than lone moments.
+func lone(bins int, first, second, third, usual float64) float64 {
+	room := usual + 2*math.Sqrt(usual) + loneCount
+	if bins <= fewBins {
+		return max(0, first-max(second, room))
+	}
+	room = max(third, room)
+	return max(0, first-room) + max(0, second-room)
+}
 
 // dispersion learns, for each window, by how much its count varies more than
 // a Poisson count: variance = m + φ m².
