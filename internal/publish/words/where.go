@@ -63,15 +63,31 @@ func ReachStep(n int) string { return reachSteps[n] }
 // SayWhere makes the verdict over a map. It speaks of reports: that there are
 // more of them in a country is no proof that anything fails there.
 func SayWhere(f Where) Verdict {
+	if !f.State.Open() {
+		f.State = f.without()
+	}
 	v := Verdict{State: f.State, Pill: State(f.State), Shape: Shape(f.State), Caveat: Caveat(f.Origin)}
 	v.Headline, v.Lede = whereHeadline(f), whereLede(f)
 	return v
+}
+
+// without is the state of a map while no incident goes on.
+func (f Where) without() faultline.State {
+	switch {
+	case len(f.Trouble) > 0:
+		return faultline.OddState
+	case f.Usual > 0:
+		return faultline.Fine
+	}
+	return faultline.Unclear
 }
 
 func whereHeadline(f Where) string {
 	named := f.named()
 	var head string
 	switch {
+	case len(f.Trouble) == 0 && f.Usual == 0 && f.Name != "" && !f.State.Open():
+		return "We can’t tell how " + f.Name + " does, country by country"
 	case len(f.Trouble) == 0 && f.Usual == 0 && f.Name != "":
 		return "We can’t tell where " + f.Name + " has trouble"
 	case len(f.Trouble) == 0 && f.Usual == 0:

@@ -21,10 +21,10 @@ const fixture = `{"type":"Topology","transform":{"scale":[1,1],"translate":[0,0]
 [[10,44],[-9,0],[0,6],[9,0]],
 [[10,50],[9,0],[0,-6],[-9,0]],
 [[-53,3],[1,0],[0,1],[-1,0],[0,-1]],
-[[178,-17],[3,0],[0,2],[-3,0],[0,-2]],
+[[178,-17],[-357,0],[0,2],[357,0],[0,-2]],
 [[20,40],[2,0],[0,2],[-2,0],[0,-2]],
 [[-60,-80],[120,0],[0,5],[-120,0],[0,-5]],
-[[7,43],[0.01,0],[0,0.01],[-0.01,0],[0,-0.01]]],
+[[7,43],[0.2,0],[0,0.2],[-0.2,0],[0,-0.2]]],
 "objects":{"countries":{"type":"GeometryCollection","geometries":[
 {"type":"MultiPolygon","arcs":[[[0,1]],[[3]]],"id":"250","properties":{"name":"France"}},
 {"type":"Polygon","arcs":[[-1,2]],"id":"276","properties":{"name":"Germany"}},
@@ -91,6 +91,9 @@ func TestEachAreaHasTheCodeThatTablesUse(t *testing.T) {
 	}
 	if !strings.Contains(svg, `<circle id="oMC"`) || strings.Count(svg, "<circle") != 1 {
 		t.Error("want a dot for the small area and for no other")
+	}
+	if n := len(corners(t, svg, "MC")); n < 3 {
+		t.Errorf("the small area is a line of %d points", n)
 	}
 }
 
