@@ -14,11 +14,10 @@ import (
 	"faultline/internal/publish/words"
 )
 
-// mapRows is how many countries the page lists before the rest is behind a
-// summary; mapLinks is how many services it offers, and names in a country.
 const (
-	mapRows  = 14
-	mapLinks = 6
+	mapRows  = 14 // countries that the page lists before the rest is behind a summary
+	mapLinks = 6  // services whose maps it offers
+	mapNames = 3  // services that it names in a country; the JSON twin has all
 )
 
 // mapPage is the map of all services, or of one.
@@ -239,7 +238,7 @@ func (s *Site) mapRows(svc *live.Service, list []standing) (out []mapRow) {
 		if svc != nil {
 			r.Href = s.d.Base + "/s/" + string(svc.ID) + "?country=" + string(x.Country)
 		}
-		for _, t := range x.Trouble[:min(len(x.Trouble), mapLinks)] {
+		for _, t := range x.Trouble[:min(len(x.Trouble), mapNames)] {
 			r.About = append(r.About, Link{Href: s.d.Base + "/s/" + string(t.Service.ID) + "?country=" + string(x.Country), Title: t.Service.Name, Note: words.Times(t.Ratio())})
 		}
 		r.More = len(x.Trouble) - len(r.About)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -327,5 +328,56 @@ func TestPagesLeadToTheMap(t *testing.T) {
 		if !strings.Contains(main, `href="`+s.d.Base+want+`"`) {
 			t.Errorf("%s does not lead to %s", path, want)
 		}
+	}
+}
+
+// On the worst day, with trouble in every country, the page still fits its budget:
+// the style, the script, the font and the sprite take 61 of the 80 kB.
+func TestAMapOfTroubleEverywhereStaysSmall(t *testing.T) {
+	m := live.New(live.Limits{})
+	f := &fakeDay{}
+	f.d.At = noon
+	var services []faultline.Service
+	w, err := loadWorld()
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := 0
+	for a := 'A'; a <= 'Z'; a++ {
+		for b := 'A'; b <= 'Z'; b++ {
+			if !w.Has(string(a) + string(b)) {
+				continue
+			}
+			for n := range 6 { // 1,464 series: as many as the model holds
+				id := faultline.ServiceID(fmt.Sprintf("service-%d-%d", n, k/40))
+				if k%40 == 0 {
+					services = append(services, faultline.Service{ID: id, Name: "Service " + string(id)})
+				}
+				f.lately(in(id, faultline.Country(string(a)+string(b))), float64(20+k*7%390+13*n))
+			}
+			k++
+		}
+	}
+	m.SetServices(services)
+	m.Apply(f.d)
+	s := newSite(t, m)
+	for _, path := range []string{"/map", "/map/service-0-0"} {
+		page := get(t, s, path, "Accept-Encoding", "gzip")
+		if page.Code != 200 || page.Body.Len() > 19_000 {
+			t.Errorf("%s: %d, %d bytes", path, page.Code, page.Body.Len())
+		}
+		t.Logf("%s: %d bytes", path, page.Body.Len())
+	}
+	if d := mapOf(t, s, "/map.json"); len(d.Countries) != w.Len() || d.Unsure != 0 || len(d.Countries[0].About) != 6 {
+		t.Errorf("%d countries, %d unknown", len(d.Countries), d.Unsure)
+	}
+}
+
+// lately gives a country reports in the newest 15 minutes, of which 1 is usual.
+func (f *fakeDay) lately(s faultline.Series, reports float64) {
+	for k := range 15 {
+		t := noon.Truncate(live.Step).Add(-time.Duration(k+1) * time.Minute)
+		f.d.Samples = append(f.d.Samples, faultline.Sample{Series: s, Start: t, Width: faultline.Seconds(time.Minute), Value: reports, Complete: 1, Revision: 1, Origin: faultline.Measured})
+		f.d.Readings = append(f.d.Readings, faultline.Reading{Series: s, At: t.Add(time.Minute), Expected: 1, High: 2, Width: faultline.Seconds(live.Step), Verdict: faultline.Surging})
 	}
 }
