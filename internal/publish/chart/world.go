@@ -75,38 +75,46 @@ type Area struct {
 	Text string
 }
 
+// Size is how wide a map is drawn: across a page, half of it, or a quarter.
+type Size int
+
+// Sizes.
+const (
+	Large Size = iota
+	Half
+	Small
+)
+
 // Map is a map of the world. What has no step of its own is hatched: unknown,
 // never the colour of usual. The first map of a page must be a large one; it
 // carries the hatches of all.
 type Map struct {
 	Sprite string // address
 	Label  string // the picture in a sentence, for those who do not see it
-	Small  bool
+	Size   Size
 	Areas  []Area
 }
 
-// hatches are the widths of the hatches, in units of the map: on a desk and on a
-// phone, for a large map and a small one. A narrow hatch on a small map would
-// blur into a colour.
-var hatches = map[bool][2]int{false: {48, 150}, true: {230, 400}}
+// hatches are the widths of the hatches by size, in units of the map: on a desk
+// and on a phone. A narrow hatch on a small map would blur into a colour.
+var hatches = [...][2]int{Large: {48, 150}, Half: {110, 160}, Small: {230, 400}}
 
 // SVG draws a map. Areas come in their order, the worst last if borders are to
 // show it; dots lie on top.
 func (w *World) SVG(m Map) template.HTML {
 	var b strings.Builder
 	b.WriteString(`<svg class="map" viewBox="` + w.view + `" role="img" aria-label="` + html.EscapeString(m.Label) + `">`)
-	if !m.Small {
+	if m.Size == Large {
 		b.WriteString("<defs>")
-		for _, small := range []bool{false, true} {
-			for _, width := range hatches[small] {
-				hatch(&b, strconv.Itoa(width))
-			}
+		for _, widths := range hatches {
+			hatch(&b, strconv.Itoa(widths[0]))
+			hatch(&b, strconv.Itoa(widths[1]))
 		}
 		b.WriteString("</defs>")
 	}
 	sprite := html.EscapeString(m.Sprite)
 	for i, class := range []string{"wide", "narrow"} { // url(#…) in a style sheet would point into the sheet
-		b.WriteString(`<use class="` + class + `" href="` + sprite + `#land" fill="url(#h` + strconv.Itoa(hatches[m.Small][i]) + `)"/>`)
+		b.WriteString(`<use class="` + class + `" href="` + sprite + `#land" fill="url(#h` + strconv.Itoa(hatches[m.Size][i]) + `)"/>`)
 	}
 	for _, a := range m.Areas {
 		if w.areas[a.Code] && a.Step > 0 {

@@ -53,7 +53,7 @@ func TestAMapSaysWhatIsKnownAndHatchesTheRest(t *testing.T) {
 // Each hatch that any map of a page refers to is defined once, by the large one.
 func TestTheHatchesAreDefinedOnce(t *testing.T) {
 	w := world(t)
-	page := string(w.SVG(chart.Map{Sprite: "/w.svg"}) + w.SVG(chart.Map{Sprite: "/w.svg", Small: true}))
+	page := string(w.SVG(chart.Map{Sprite: "/w.svg"}) + w.SVG(chart.Map{Sprite: "/w.svg", Size: chart.Half}) + w.SVG(chart.Map{Sprite: "/w.svg", Size: chart.Small}))
 	used := 0
 	for _, part := range strings.Split(page, `url(#`)[1:] {
 		id, _, _ := strings.Cut(part, ")")
@@ -62,7 +62,7 @@ func TestTheHatchesAreDefinedOnce(t *testing.T) {
 			t.Errorf("pattern %s is not defined once", id)
 		}
 	}
-	if used != 4 {
+	if used != 6 {
 		t.Errorf("%d uses of hatches, want two a map", used)
 	}
 }

@@ -288,8 +288,11 @@ func (p *mapPage) moments(s *Site, svc *live.Service, end time.Time) {
 	}
 	p.Incident, p.Recorded = i, list[0].From.IsZero()
 	for k := range list {
-		m := &list[k]
-		p.Moments = append(p.Moments, mapMoment{m.From, m.What, s.world.SVG(chart.Map{Sprite: s.names["world.svg"], Label: s.labelled(m.label()), Small: true, Areas: s.mapAreas(m.Standings, false)})})
+		m, size := &list[k], chart.Small
+		if p.Recorded {
+			size = chart.Half
+		}
+		p.Moments = append(p.Moments, mapMoment{m.From, m.What, s.world.SVG(chart.Map{Sprite: s.names["world.svg"], Label: s.labelled(m.label()), Size: size, Areas: s.mapAreas(m.Standings, false)})})
 	}
 }
 
@@ -316,5 +319,5 @@ func (p *mapPage) reach(s *Site, services []*live.Service, now time.Time) {
 		p.Legend2 = append(p.Legend2, mapStep{chart.Step(k), words.ReachStep(k), n[k]})
 	}
 	label := s.labelled(fmt.Sprintf("Map of the world: what our vantage points reach, where 3 or more speak in a country: %s. The table below carries the numbers.", words.Plural(float64(len(areas)), "country", "countries")))
-	p.Reach = s.world.SVG(chart.Map{Sprite: s.names["world.svg"], Label: label, Small: true, Areas: areas})
+	p.Reach = s.world.SVG(chart.Map{Sprite: s.names["world.svg"], Label: label, Size: chart.Half, Areas: areas})
 }
