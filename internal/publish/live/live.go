@@ -23,7 +23,7 @@ import (
 	"faultline"
 )
 
-// Limits bound the model's memory. A series costs about 28 kB.
+// Limits bound the model's memory. A series costs about 29 kB.
 type Limits struct {
 	Countries int // a service
 	Series    int // all countries of all services together
@@ -34,7 +34,7 @@ type Limits struct {
 	Commands  int
 }
 
-// DefaultLimits are enough for a few hundred services; 45 MB when full.
+// DefaultLimits are enough for a few hundred services; 47 MB when full.
 func DefaultLimits() Limits {
 	return Limits{Countries: 40, Series: 1500, Vantages: 64, Events: 200, Incidents: 1000, Revisions: 500, Commands: 1000}
 }

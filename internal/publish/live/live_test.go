@@ -252,3 +252,25 @@ func TestAServiceThatLeavesTheListStaysWithItsIncidentOnly(t *testing.T) {
 		t.Errorf("services %+v", v.Services)
 	}
 }
+
+// A map of an hour ago needs what was said then, not what is said now.
+func TestEachBinKeepsTheVerdictOfItsTime(t *testing.T) {
+	m := live.New(live.Limits{})
+	var d live.Delta
+	d.At = at
+	d.Samples = []faultline.Sample{sample(in("x", "GB"), noon.Add(-time.Minute), 4)}
+	verdicts := []faultline.Verdict{faultline.CannotTell, faultline.Usual, faultline.Odd, faultline.Surging, faultline.Dropping}
+	for i, v := range verdicts {
+		d.Readings = append(d.Readings, faultline.Reading{Series: in("x", "GB"), At: noon.Add(-time.Duration(len(verdicts)-1-i) * live.Step), Expected: 3, High: 6, Width: faultline.Seconds(live.Step), Verdict: v})
+	}
+	m.Apply(d)
+	bins := m.View().Service("x").Countries[0].Bins
+	for i, want := range verdicts {
+		if got := bins[len(bins)-len(verdicts)+i].Verdict; got != want {
+			t.Errorf("bin %d: %q, want %q", i, got, want)
+		}
+	}
+	if got := bins[0].Verdict; got != "" {
+		t.Errorf("a bin without a reading has the verdict %q", got)
+	}
+}

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"slices"
 	"time"
 
 	"faultline"
@@ -21,12 +22,13 @@ const (
 // Bin is five minutes of a series of reports.
 type Bin struct {
 	Start    time.Time
-	Value    float64 // effective problem reports
-	Expected float64 // what is usual then; meaningless without Band
-	Low      float64 // 5 % quantile of what is usual
-	High     float64 // 95 %
-	Complete float64 // share of the five minutes in which somebody listened
-	Band     bool    // whether Expected, Low and High are known
+	Value    float64           // effective problem reports
+	Expected float64           // what is usual then; meaningless without Band
+	Low      float64           // 5 % quantile of what is usual
+	High     float64           // 95 %
+	Complete float64           // share of the five minutes in which somebody listened
+	Band     bool              // whether Expected, Low and High are known
+	Verdict  faultline.Verdict // of the newest reading in the bin; empty without Band
 }
 
 // Known says whether the bin can be read: below half, silence is not zero.
@@ -59,6 +61,17 @@ type cell struct {
 type band struct {
 	at                  int32 // bins since 1970
 	expected, low, high float32
+	verdict             uint8 // index into verdicts
+}
+
+// verdicts are what a band remembers of a reading. The last is for all others.
+var verdicts = [...]faultline.Verdict{faultline.Usual, faultline.Odd, faultline.Surging, faultline.Dropping, faultline.CannotTell}
+
+func verdictIndex(v faultline.Verdict) uint8 {
+	if i := slices.Index(verdicts[:], v); i >= 0 {
+		return uint8(i)
+	}
+	return uint8(len(verdicts) - 1)
 }
 
 // reports is a series of reports: a ring of minutes and one of bands.
@@ -110,7 +123,7 @@ func (r *reports) reading(rd *faultline.Reading) {
 	low := e - (rd.Expected-rd.Low)*root(k)
 	high := e + (rd.High-rd.Expected)*root(k)
 	at := binOf(rd.At.Add(-time.Nanosecond))
-	r.bands[at%int32(Bins)] = band{at, float32(e), float32(max(low, 0)), float32(high)}
+	r.bands[at%int32(Bins)] = band{at, float32(e), float32(max(low, 0)), float32(high), verdictIndex(rd.Verdict)}
 }
 
 // bins gives the last 24 hours up to now, oldest first; the newest bin is the
@@ -137,7 +150,7 @@ func (r *reports) bin(at int32) Bin {
 	}
 	b.Value, b.Complete = faultline.Round(b.Value, 2), faultline.Round(b.Complete, 3)
 	if d := &r.bands[at%int32(Bins)]; d.at == at && at > 0 {
-		b.Band = true
+		b.Band, b.Verdict = true, verdicts[d.verdict]
 		b.Expected, b.Low, b.High = faultline.Round(float64(d.expected), 2), faultline.Round(float64(d.low), 2), faultline.Round(float64(d.high), 2)
 	}
 	return b

@@ -121,7 +121,7 @@ func ask[T any](t *testing.T, ctx context.Context, expression string) T {
 var lookedAt = map[string]string{
 	"home-busy": "/", "services": "/services", "service": "/s/larkpost", "service-country": "/s/larkpost?country=GB", "service-quiet": "/s/tallybank", "service-unknown": "/s/ferryline",
 	"report": "/s/larkpost/report", "thanks": "/s/larkpost/thanks", "incidents": "/incidents", "incident": "/i/larkpost-2026-05-04", "incident-revision": "/i/larkpost-2026-05-04@1",
-	"incident-possible": "/i/hexwell-2026-05-04", "method": "/method", "data": "/data", "privacy": "/privacy", "corrections": "/corrections", "document": "/docs/howto/operate", "search": "/?q=o", "incident-over": "/i/tallybank-2026-05-02", "incident-retracted": "/i/quillmail-2026-05-01", "missing": "/nothing", "wrong-country": "/s/larkpost?country=ZZZ", "service-new": "/s/orrery", "console": "/console/",
+	"map": "/map", "map-service": "/map/larkpost", "map-unknown": "/map/ferryline", "map-past": "/map/tallybank", "incident-possible": "/i/hexwell-2026-05-04", "method": "/method", "data": "/data", "privacy": "/privacy", "corrections": "/corrections", "document": "/docs/howto/operate", "search": "/?q=o", "incident-over": "/i/tallybank-2026-05-02", "incident-retracted": "/i/quillmail-2026-05-01", "missing": "/nothing", "wrong-country": "/s/larkpost?country=ZZZ", "service-new": "/s/orrery", "console": "/console/",
 }
 
 type violation struct {
@@ -164,7 +164,7 @@ func TestPagesInARealBrowser(t *testing.T) {
 
 // everyMode are the pages that axe sees in every mode, one of each kind; the
 // others it sees once, and the layout is checked for all.
-var everyMode = []string{"home-busy", "service", "report", "incidents", "incident", "method", "search"}
+var everyMode = []string{"home-busy", "service", "report", "incidents", "incident", "map-service", "method", "search"}
 
 // logIn opens the console as an operator does.
 func logIn(ctx context.Context, url string) error {
@@ -244,7 +244,7 @@ func TestBudgetsInARealBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/", "/s/larkpost", "/i/larkpost-2026-05-04", "/s/larkpost/report", "/method"} {
+	for _, path := range []string{"/", "/s/larkpost", "/i/larkpost-2026-05-04", "/s/larkpost/report", "/map", "/map/larkpost", "/method"} {
 		mu.Lock()
 		requests, bytes = nil, 0
 		mu.Unlock()
@@ -342,5 +342,26 @@ func TestPagesWorkWithoutJavaScript(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("without JavaScript there is no %q", want)
 		}
+	}
+}
+
+// TestMapsAreDrawnInARealBrowser sees that the sprite arrives under the page's own
+// policy and that each use of it has an outline, without any script.
+func TestMapsAreDrawnInARealBrowser(t *testing.T) {
+	ctx := browser(t)
+	srv := httptest.NewServer(newSite(t, mapped()))
+	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
+	if err := visit(ctx, srv.URL+"/map/larkpost"); err != nil {
+		t.Fatal(err)
+	}
+	const drawn = `[...document.querySelectorAll(".map use")].filter(u=>u.getBoundingClientRect().width>0).length`
+	if n := ask[int](t, ctx, drawn); n != 6 { // the land, of which one of two hatches is shown, and five countries
+		t.Errorf("%d outlines are drawn", n)
+	}
+	if c := ask[string](t, ctx, `getComputedStyle(document.querySelector(".map use.l4")).fill`); c != "rgb(143, 29, 20)" {
+		t.Errorf("the worst step is drawn in %s", c)
+	}
+	if n := ask[int](t, ctx, `document.querySelectorAll(".map circle.l3").length`); n != 1 {
+		t.Errorf("%d dots, want one for Singapore", n)
 	}
 }

@@ -31,6 +31,8 @@ var twins = map[string]struct {
 	"/incidents.json":               {"Incidents", []string{"/incidents.json"}},
 	"/i/{incident}.json":            {"IncidentPage", []string{"/i/larkpost-2026-05-04.json", "/i/hexwell-2026-05-04.json", "/i/tallybank-2026-05-02.json", "/i/quillmail-2026-05-01.json"}},
 	"/i/{incident}@{revision}.json": {"IncidentPage", []string{"/i/larkpost-2026-05-04@1.json", "/i/larkpost-2026-05-04@3.json"}},
+	"/map.json":                     {"Map", []string{"/map.json"}},
+	"/map/{slug}.json":              {"Map", []string{"/map/larkpost.json", "/map/hexwell.json", "/map/tallybank.json", "/map/orrery.json"}},
 	"/method.json":                  {"Method", []string{"/method.json"}},
 	"/data.json":                    {"Data", []string{"/data.json"}},
 	"/corrections.json":             {"Corrections", []string{"/corrections.json"}},
@@ -75,7 +77,7 @@ func TestEveryAnswerKeepsTheContract(t *testing.T) {
 		}
 		hold(t, c, which+" problem", "Problem", get(t, s, s.d.Base+"/s/nobody.json").Body.Bytes())
 	}
-	for _, path := range []string{"/index.json", "/services.json", "/s/larkpost.json", "/incidents.json", "/corrections.json"} {
+	for _, path := range []string{"/index.json", "/services.json", "/s/larkpost.json", "/incidents.json", "/corrections.json", "/map.json", "/map/larkpost.json"} {
 		hold(t, c, "empty "+path, twins[strings.Replace(path, "larkpost", "{slug}", 1)].schema, get(t, newSite(t, empty), path).Body.Bytes())
 	}
 }
@@ -95,6 +97,7 @@ var schemas = map[string]reflect.Type{
 	"ReportForm": reflect.TypeFor[reportDoc](), "Choice": reflect.TypeFor[jsonChoice](), "Thanks": reflect.TypeFor[thanksDoc](), "Privacy": reflect.TypeFor[privacyDoc](), "Promise": reflect.TypeFor[promise](),
 	"Document": reflect.TypeFor[docDoc](), "DocumentEntry": reflect.TypeFor[jsonDocument](), "Problem": reflect.TypeFor[jsonProblem](),
 	"Status": reflect.TypeFor[jsonStatus](), "Bin": reflect.TypeFor[jsonBin](), "Reach": reflect.TypeFor[jsonReach](), "Vantage": reflect.TypeFor[jsonVantage](),
+	"Map": reflect.TypeFor[mapDoc](), "CountryOnMap": reflect.TypeFor[jsonOnMap](), "TroubleThere": reflect.TypeFor[jsonTrouble](), "MapMoment": reflect.TypeFor[jsonMoment](), "ReachedFrom": reflect.TypeFor[jsonReached](),
 	"CountryNow": reflect.TypeFor[jsonCountry](), "Revision": reflect.TypeFor[jsonRevision](), "Event": reflect.TypeFor[jsonEvent](), "Peak": reflect.TypeFor[jsonPeak](),
 	"Number": reflect.TypeFor[number](), "Retention": reflect.TypeFor[jsonRetention](), "Correction": reflect.TypeFor[jsonCorrection](),
 	"Incident": reflect.TypeFor[faultline.Incident](), "Blame": reflect.TypeFor[faultline.Blame](), "Party": reflect.TypeFor[faultline.Party](), "Episode": reflect.TypeFor[faultline.Episode](), "Scope": reflect.TypeFor[faultline.Scope](),

@@ -77,7 +77,7 @@ func counts(r Rules) []number {
 		},
 		{
 			Anchor: "ratio", Name: "Times the usual", Shown: "41 ×",
-			Meaning: "Reports divided by what is usual at that time. It is never shown on fewer than 5 reports. In the drum on the home page the usual number counts as 1 at least.",
+			Meaning: "Reports divided by what is usual at that time. It is never shown on fewer than 5 reports. In the drum on the home page and on the map the usual number counts as 1 at least.",
 			Unit:    "times", From: "the two entries above", Late: "as they are",
 			Misleads: "the usual number is small: 16 reports where 1 is usual is no catastrophe", Rule: "value ÷ expected (publish)",
 		},
@@ -85,6 +85,12 @@ func counts(r Rules) []number {
 			Anchor: "few", Name: "Too few to say", Shown: "a dashed square, or “fewer than 3”",
 			Meaning: "Fewer than 3 people, or no collector awake, or a history too short to know what is usual, and no probe that could tell instead. It isn’t a small problem and it isn’t fine: it is unknown.",
 			Unit:    "none", From: "any instrument", Late: "with the instrument", Misleads: "read as “no problem”", Rule: "verdict cannot_tell (detect, incident)",
+		},
+		{
+			Anchor: "map", Name: "Steps of the map", Shown: "8 to 20 ×",
+			Meaning: fmt.Sprintf("Reports of the last %s in a country, divided by what is usual there: below 3 times, from 3, from 8, from 20 times. Of several services the one counts that stands worst. Five minutes with fewer than 3 people count as none. Nothing is said of a country with fewer than %d reports where fewer than %d are usual; where three times the usual number is still what chance may bring, the table says so. All that is hatched: unknown, not fine. The maps of an incident’s moments are made in the same way, each of its own %s; for one that is no longer in memory, of how far its record says that each country went.", within(mapWindow), ratioFrom, ratioFrom, within(mapWindow)),
+			Unit:    "times the usual number, in five steps", From: "the reports of each country and what is usual there", Late: "up to 30 seconds after every five minutes; a surge that is minutes old is diluted",
+			Misleads: "a large country looks like much trouble, and Faultline is hardly known in most", Rule: "map window, steps (publish)",
 		},
 		{
 			Anchor: "connecting", Name: "Checks that reach it", Shown: "3 of 3 healthy checks",

@@ -41,6 +41,8 @@ func (s *Site) table() []address {
 		fixed("/possible", forms{atom: s.nowAtom(true)}),
 		fixed("/services", forms{html: s.drawServices, json: s.servicesJSON}),
 		fixed("/incidents", forms{html: s.drawIncidents, json: s.incidentsJSON}),
+		{"/map", s.mapTarget},
+		{"/map/{service}", s.mapTarget},
 		fixed("/method", forms{html: s.drawMethod, json: s.methodJSON}),
 		fixed("/data", forms{html: s.drawData, json: s.dataJSON}),
 		fixed("/privacy", forms{html: s.drawPrivacy, json: s.privacyJSON}),

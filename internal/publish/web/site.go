@@ -28,6 +28,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"faultline"
+	"faultline/internal/publish/chart"
 	"faultline/internal/publish/live"
 	"faultline/internal/telemetry"
 )
@@ -135,6 +136,7 @@ type Site struct {
 	names   map[string]string // "style.css" → its address
 	cache   cache
 	streams *streams
+	world   *chart.World
 
 	addresses []address
 }
@@ -165,6 +167,9 @@ func New(d Deps) (*Site, error) {
 	s.addresses = s.table()
 	var err error
 	if s.static, s.names, err = loadStatic(d.Base); err != nil {
+		return nil, fmt.Errorf("make site: %w", err)
+	}
+	if s.world, err = loadWorld(); err != nil {
 		return nil, fmt.Errorf("make site: %w", err)
 	}
 	if err = s.loadContract(); err != nil {

@@ -30,7 +30,7 @@ func get(t *testing.T, h http.Handler, path string, headers ...string) *httptest
 var htmlPages = []string{
 	"/", "/services", "/s/larkpost", "/s/larkpost?country=GB", "/s/hexwell", "/s/tallybank", "/s/ferryline", "/s/larkpost/report", "/s/larkpost/thanks", "/incidents",
 	"/i/larkpost-2026-05-04", "/i/larkpost-2026-05-04@1", "/i/hexwell-2026-05-04", "/i/tallybank-2026-05-02", "/i/quillmail-2026-05-01",
-	"/method", "/data", "/privacy", "/corrections", "/docs/", "/docs/howto/operate", "/?q=o", "/?q=nobody",
+	"/map", "/map/larkpost", "/map/tallybank", "/map/ferryline", "/method", "/data", "/privacy", "/corrections", "/docs/", "/docs/howto/operate", "/?q=o", "/?q=nobody",
 }
 
 func TestEveryPageIsWholeAndSafe(t *testing.T) {
@@ -64,7 +64,7 @@ func TestEveryPageIsWholeAndSafe(t *testing.T) {
 }
 
 func TestJSONTwinsAreValidAndLabelled(t *testing.T) {
-	paths := []string{"/.json", "/index.json", "/services.json", "/s/larkpost.json", "/s/larkpost.json?country=GB", "/incidents.json", "/i/larkpost-2026-05-04.json", "/i/larkpost-2026-05-04@1.json", "/method.json", "/data.json", "/corrections.json"}
+	paths := []string{"/.json", "/index.json", "/services.json", "/s/larkpost.json", "/s/larkpost.json?country=GB", "/incidents.json", "/i/larkpost-2026-05-04.json", "/i/larkpost-2026-05-04@1.json", "/map.json", "/map/larkpost.json", "/method.json", "/data.json", "/corrections.json"}
 	for _, replay := range []bool{false, true} {
 		s := newSite(t, busy(), func(d *Deps) {
 			if replay {

@@ -110,7 +110,7 @@ func changedPages(a, b *live.View) (out []string) {
 		if old[s.ID] == s {
 			continue
 		}
-		out = append(out, "/s/"+string(s.ID))
+		out = append(out, "/s/"+string(s.ID), "/map/"+string(s.ID))
 		if i := s.Open(); i != nil {
 			out = append(out, "/i/"+i.Now().ID)
 		}
@@ -121,7 +121,7 @@ func changedPages(a, b *live.View) (out []string) {
 		}
 	}
 	if len(out) > 0 {
-		out = append(out, "/", "/incidents")
+		out = append(out, "/", "/map", "/incidents")
 	}
 	return out
 }

@@ -47,7 +47,7 @@ func TestAStreamNamesThePagesThatChanged(t *testing.T) {
 		synctest.Wait()
 		m.Apply(live.Delta{At: noon.Add(10 * time.Second), Statuses: []faultline.Status{{Service: "hexwell", At: noon.Add(10 * time.Second), State: faultline.Possible}}})
 		got := <-w.lines
-		for _, want := range []string{"event: change\n", `"/s/hexwell"`, `"/i/hexwell-2026-05-04"`, `"/"`} {
+		for _, want := range []string{"event: change\n", `"/s/hexwell"`, `"/i/hexwell-2026-05-04"`, `"/"`, `"/map"`, `"/map/hexwell"`} {
 			if !strings.Contains(got, want) {
 				t.Errorf("event %q lacks %s", got, want)
 			}

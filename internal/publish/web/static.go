@@ -9,11 +9,12 @@ import (
 	"strings"
 
 	"faultline/api"
+	"faultline/internal/publish/chart"
 	assets "faultline/web"
 )
 
 var contentTypes = map[string]string{
-	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".woff2": "font/woff2", ".txt": "text/plain; charset=utf-8",
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".woff2": "font/woff2", ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8",
 }
 
 // loadStatic packs the static files under names that carry a hash of their
@@ -44,6 +45,15 @@ func loadStatic(base string) (files map[string]*rendered, names map[string]strin
 		names[name] = base + "/static/" + hashed(name, b)
 	}
 	return files, names, nil
+}
+
+// loadWorld reads the sprite that maps are drawn with.
+func loadWorld() (*chart.World, error) {
+	b, err := fs.ReadFile(assets.Static, "static/world.svg")
+	if err != nil {
+		return nil, fmt.Errorf("read the map of the world: %w", err)
+	}
+	return chart.ReadWorld(b)
 }
 
 // loadContract packs the description of the interface for programs.
