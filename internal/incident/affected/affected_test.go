@@ -24,6 +24,7 @@ func TestEstimate(t *testing.T) {
 		"fewer than usual":                                     {e: affected.Evidence{Problems: 10, Usual: 60, Settled: true}, low: 0, mid: 0, hi: 0.031, reports: true},
 		"twice the usual number: half of the speakers at most": {e: affected.Evidence{Problems: 120, Usual: 60, Settled: true}, low: 0.001, mid: 0.031, hi: 0.575, reports: true},
 		"41 times the usual number, and nobody says it works":  {e: affected.Evidence{Problems: 8200, Usual: 200, Settled: true}, low: 0.034, mid: 0.558, hi: 0.978, reports: true},
+		"41 times, and some for whom it works":                 {e: affected.Evidence{Problems: 8200, Usual: 200, Works: 400, Settled: true}, low: 0.012, mid: 0.296, hi: 0.935, reports: true},
 		"41 times, and as many for whom it works":              {e: affected.Evidence{Problems: 8200, Usual: 200, Works: 8000, Settled: true}, low: 0.001, mid: 0.03, hi: 0.5, reports: true},
 		"two for whom it works count as none":                  {e: affected.Evidence{Problems: 8200, Usual: 200, Works: 2, Settled: true}, low: 0.034, mid: 0.558, hi: 0.978, reports: true},
 		"one place fails: it cannot speak for others":          {e: affected.Evidence{Failing: 1, Groups: 1}, unknown: true},

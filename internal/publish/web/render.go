@@ -61,6 +61,7 @@ func loadTemplates(s *Site) (map[string]*template.Template, error) {
 			_, span := words.Lasting(i, now)
 			return words.Duration(span)
 		},
+		"severity": words.Severity,
 		"the":      words.The,
 		"op":       words.Op,
 		"reason":   words.Reason,
