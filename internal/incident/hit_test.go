@@ -70,6 +70,9 @@ func TestSeverityIsTheShareAffectedOverTheSpan(t *testing.T) {
 	if n := i.AffectedNow; n == nil || n.Value != i.Affected.Value || g.now.Sub(n.At) > 5*time.Minute {
 		t.Errorf("now %+v", n)
 	}
+	if s := i.Severity; s == nil || s.Known != 1 {
+		t.Errorf("up to now all of it is known: %+v", s)
+	}
 	g.crowd.problems = 200
 	g.recovers("a")
 	g.closes("a")
@@ -112,6 +115,34 @@ func TestPeopleForWhomItWorksLowerTheShare(t *testing.T) {
 	without, with := outage(t, crowdNow{problems: 8200, usual: 200}).last[first], outage(t, crowdNow{problems: 8200, usual: 200, works: 200}).last[first]
 	if with.Severity == nil || with.Severity.High >= without.Severity.High || with.Affected.Low >= without.Affected.Low {
 		t.Errorf("with %+v, without %+v", with.Severity, without.Severity)
+	}
+}
+
+// "Works for me" counts for 15 minutes, and a minute that is revised counts once.
+func TestWorksForMeIsOfTheLastMinutesOnly(t *testing.T) {
+	g := outage(t, crowdNow{problems: 8200, usual: 200, works: 100})
+	during := *g.last[first].AffectedNow
+	g.crowd.works = 0
+	g.pass(25 * time.Minute)
+	after := *g.last[first].AffectedNow
+	if !near(during.Value, 0.125) || !near(after.Value, 0.558) {
+		t.Errorf("with 1,500 of them %+v, 25 minutes later %+v", during, after)
+	}
+	late := faultline.Sample{Series: world, Start: g.now.Add(-2 * time.Minute), Works: 700}
+	for range 3 {
+		g.step(incident.Input{Samples: []faultline.Sample{late, {Series: gb, Start: late.Start, Works: 9000}}})
+	}
+	g.pass(5 * time.Minute)
+	if a := g.last[first].AffectedNow; !near(a.Value, 0.22) {
+		t.Errorf("with 700 in a minute that came again: %+v", a)
+	}
+}
+
+func TestReportsThatLookForgedTellNoShare(t *testing.T) {
+	g := outage(t, crowdNow{problems: 8200, usual: 200, mix: faultline.Mix{N: 8200, Top: 0.99, Even: 1, Edge: 1}})
+	i := g.last[first]
+	if len(i.Flags) != 1 || i.Affected != nil || i.AffectedNow != nil || i.Severity != nil || i.Episodes[0].Affected != nil {
+		t.Errorf("flags %v, affected %+v, severity %+v", i.Flags, i.Affected, i.Severity)
 	}
 }
 

@@ -31,6 +31,7 @@ type crowdNow struct {
 	problems, usual float64
 	works           int // a minute
 	young           bool
+	mix             faultline.Mix
 }
 
 func newRig(t *testing.T, cfg incident.Config) *rig {
@@ -86,7 +87,7 @@ func sorted(m map[string]bool) []string {
 func (g *rig) world() faultline.Reading {
 	r := faultline.Reading{
 		Series: world, At: g.now, Verdict: faultline.Usual, Width: faultline.Seconds(5 * time.Minute), Origin: faultline.Simulated,
-		Value: g.crowd.problems / 3, Expected: g.crowd.usual / 3, Age: faultline.Seconds(96 * time.Hour),
+		Value: g.crowd.problems / 3, Expected: g.crowd.usual / 3, Age: faultline.Seconds(96 * time.Hour), Mix: g.crowd.mix,
 	}
 	if g.crowd.young {
 		r.Age = faultline.Seconds(time.Hour)

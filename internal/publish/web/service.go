@@ -33,7 +33,6 @@ type servicePage struct {
 	Used    []said
 	Works   int
 	Past    []ranked
-	Held    int // disruptions that we hold: Past are the longest
 	Now     time.Time
 }
 
@@ -91,8 +90,8 @@ func (s *Site) servicePage(v *live.View, svc *live.Service, c faultline.Country)
 		p.Places, p.More = p.Places[:placesShown], p.Places[placesShown:]
 	}
 	p.Said, p.Used, p.Works = saidOf(svc.Mix, faultline.Symptoms(), svc.Mix.Symptom, words.Symptom), saidOf(svc.Mix, faultline.Surfaces(), svc.Mix.Surface, words.Surface), svc.Mix.Works
-	past := rankingOf(svc, &measures[0], v.At).List
-	p.Past, p.Held = past[:min(len(past), 10)], len(past)
+	p.Past = rankingOf(svc, &measures[0], v.At).List
+	p.Past = p.Past[:min(len(p.Past), 10)]
 	return p
 }
 

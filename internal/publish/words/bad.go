@@ -103,16 +103,13 @@ func severity(i *faultline.Incident) Answer {
 	if s.Known < 0.995 {
 		note += "; for " + Percent(1-s.Known) + " of the time nothing is known, which the range allows for"
 	}
-	return Answer{Severity(i), note}
+	hours := Severity(s)
+	return Answer{hours.Head + " (" + hours.Note + ")", note}
 }
 
-// Severity writes a severity for a table: the value and its range.
-func Severity(i *faultline.Incident) string {
-	s := i.Severity
-	if s == nil {
-		return "can’t tell"
-	}
-	return Hours(s.Value) + " (" + Hours(s.Low) + " to " + Hours(s.High) + ")"
+// Severity writes a severity: its value, and its range.
+func Severity(s *faultline.Severity) Answer {
+	return Answer{Hours(s.Value), Hours(s.Low) + " to " + Hours(s.High)}
 }
 
 // Hours writes a severity's hours as a length of time.
