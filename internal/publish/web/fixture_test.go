@@ -126,6 +126,7 @@ func fixtureIncidents() []faultline.Incident {
 	three.Span, three.Disrupted = faultline.Seconds(6*time.Hour+13*time.Minute), faultline.Seconds(3*time.Hour+5*time.Minute)
 	three.Changes = append(two.Changes[:2:2], faultline.Change{At: at(13, 44), From: faultline.Recovering, To: faultline.Confirmed, By: "incident/1", Why: "people and probes agree: 2 of 2 vantage points cannot connect", Because: []string{"e2", "e3"}})
 	three.Affected = &faultline.Affected{At: at(14, 5), Value: 0.558, Low: 0.034, High: 0.978, Instruments: []string{"probes", "reports"}}
+	three.Episodes[1].Affected = three.Affected
 	three.AffectedNow = &faultline.Affected{At: at(15, 55), Value: 0.31, Low: 0.014, High: 0.94, Instruments: []string{"reports"}}
 	three.Severity = &faultline.Severity{Value: 2.104, Low: 0.131, High: 5.004, Known: 0.93}
 	three.Notes = []faultline.Note{{At: at(14, 30), By: "ada", Text: "The service’s own status page says nothing yet."}}

@@ -62,6 +62,7 @@ func loadTemplates(s *Site) (map[string]*template.Template, error) {
 			return words.Duration(span)
 		},
 		"severity": words.Severity,
+		"users":    words.Users,
 		"the":      words.The,
 		"op":       words.Op,
 		"reason":   words.Reason,
