@@ -44,16 +44,22 @@ type Incident struct {
 	Instruments []string    `json:"instruments"`
 	OneVantage  bool        `json:"by_one_vantage,omitempty"`
 	Peak        PeakReports `json:"peak_reports,omitzero"`
-	Failure     Failure     `json:"failure,omitempty"` // most frequent failure of probes
-	Op          Op          `json:"op,omitempty"`
-	Events      []string    `json:"events"`
-	Changes     []Change    `json:"changes"` // oldest first
-	Notes       []Note      `json:"notes,omitempty"`
-	MergedInto  string      `json:"merged_into,omitempty"`
-	Reason      string      `json:"reason,omitempty"` // of a retraction
-	Flags       []string    `json:"flags,omitempty"`  // brigade, media_echo, …
-	Blame       *Blame      `json:"blame,omitempty"`  // whom a surge of several services points to; never changed in place
-	Origin      Origin      `json:"origin"`
+	// Affected is the largest share of users hit, AffectedNow the newest while it
+	// lasts, Severity the sum over the span; nil: it cannot be told, which is not
+	// zero. They are never changed in place.
+	Affected    *Affected `json:"affected,omitempty"`
+	AffectedNow *Affected `json:"affected_now,omitempty"`
+	Severity    *Severity `json:"severity,omitempty"`
+	Failure     Failure   `json:"failure,omitempty"` // most frequent failure of probes
+	Op          Op        `json:"op,omitempty"`
+	Events      []string  `json:"events"`
+	Changes     []Change  `json:"changes"` // oldest first
+	Notes       []Note    `json:"notes,omitempty"`
+	MergedInto  string    `json:"merged_into,omitempty"`
+	Reason      string    `json:"reason,omitempty"` // of a retraction
+	Flags       []string  `json:"flags,omitempty"`  // brigade, media_echo, …
+	Blame       *Blame    `json:"blame,omitempty"`  // whom a surge of several services points to; never changed in place
+	Origin      Origin    `json:"origin"`
 }
 
 // Episode is one wave of an incident.
@@ -67,7 +73,31 @@ type Episode struct {
 	PeakUsual float64   `json:"peak_usual,omitempty"`
 	PeakWidth Seconds   `json:"peak_width_s,omitempty"`
 	Countries []Country `json:"countries,omitempty"`
+	Affected  *Affected `json:"affected,omitempty"` // the largest share of users hit; nil: not known
 	Events    []string  `json:"events"`
+}
+
+// Affected is the share of a service's users who are hit, 0 to 1, as far as
+// instruments can tell. Low to High is what the counts leave open; Value lies
+// between them and is no measurement of its own.
+type Affected struct {
+	At          time.Time `json:"at"` // end of the window that it was counted in
+	Value       float64   `json:"value"`
+	Low         float64   `json:"low"`
+	High        float64   `json:"high"`
+	Instruments []string  `json:"instruments"` // what it rests on: reports, probes
+}
+
+// Severity is the share of users hit, summed over an incident's span, in hours:
+// the hours that a user lost on average, 0 to the span.
+type Severity struct {
+	Value float64 `json:"value_h"`
+	Low   float64 `json:"low_h"`
+	High  float64 `json:"high_h"`
+	// Known is the share of the span, 0.5 to 1, for which the share of users could
+	// be told. The rest counts as none in Low, as all in High, and as the mean of
+	// the known part in Value.
+	Known float64 `json:"known"`
 }
 
 // PeakReports is the largest surge of an incident in one number.

@@ -99,7 +99,7 @@ func (c *Chain) Step(o *faultline.Observation) Output {
 	out.At, in.At = c.at, c.at
 	d := c.detect.Step(s.Samples)
 	out.Readings, out.Events = d.Readings, d.Events
-	in.Readings, in.Events = d.Readings, d.Events
+	in.Samples, in.Readings, in.Events = s.Samples, d.Readings, d.Events
 	i := c.incident.Step(in)
 	out.Incidents, out.Statuses, out.Refused = i.Incidents, i.Statuses, i.Refused
 	return out

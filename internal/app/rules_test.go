@@ -98,6 +98,7 @@ func TestTheMethodPageStatesTheRoomsNumbers(t *testing.T) {
 		t.Errorf("without a configuration the page says\n%+v, a site that is told nothing says\n%+v", r, web.DefaultRules())
 	}
 	series, incident, scan := readRoom(t, "internal/series"), readRoom(t, "internal/incident"), readRoom(t, "internal/detect/nbscan")
+	hit := readRoom(t, "internal/incident/affected")
 	minutes := func(d time.Duration) float64 { return d.Minutes() }
 	ticks := func(d time.Duration) float64 { return d.Seconds() / scan.constants["tick"] }
 	for what, c := range map[string]struct {
@@ -131,6 +132,10 @@ func TestTheMethodPageStatesTheRoomsNumbers(t *testing.T) {
 		"measured by nobody":           {incident.defaults, "Unheard", float64(r.Unheard)},
 		"a young base line":            {scan.constants, "youngTicks", ticks(r.Young)},
 		"a young surge has to fall":    {scan.constants, "unfoundedAfter", r.Told.Seconds()},
+		"how readily the hit speak up": {hit.constants, "Readier", r.HitReadier},
+		"people who are not hit":       {hit.constants, "Others", float64(r.HitOthers)},
+		"groups that checks need":      {hit.constants, "Groups", float64(r.HitGroups)},
+		"what is usual of the others":  {incident.constants, "believed", float64(r.Young)},
 		"freezing":                     {map[string]float64{"freezeShare": frozenHours(scan)}, "freezeShare", r.Frozen.Hours()},
 	} {
 		got, there := c.from[c.name]
@@ -172,6 +177,7 @@ func TestTheDocumentsStateTheSameNumbers(t *testing.T) {
 		fmt.Sprintf("%d in %d networks, %.0f %% of the healthy groups, the same step", r.QuorumVantages, r.QuorumASNs, r.QuorumShare*100),
 		fmt.Sprintf("%d failed checks of one healthy vantage confirm", r.OneVantageChecks),
 		fmt.Sprintf("back to usual for %.0f minutes, or %d checks", r.RecoverReports.Minutes(), r.RecoverChecks),
+		fmt.Sprintf("at most %.0f times as readily", r.HitReadier), fmt.Sprintf("fewer than %d such people", r.HitOthers),
 		fmt.Sprintf("%.0f minutes of that", r.Resolve.Minutes()), fmt.Sprintf("within %.0f hours re-opens", r.Reopen.Hours()),
 	} {
 		if !strings.Contains(text, want) {

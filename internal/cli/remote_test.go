@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"faultline"
 )
 
 // ask runs a command in this process.
@@ -135,5 +138,28 @@ func TestAnAddressWithoutSchemeIsHTTP(t *testing.T) {
 	url := serve(t, answering(200, "application/json", `{"id": "x", "state": "fine", "verdict": "As usual"}`))
 	if code, out, err := ask(t.Context(), "status", "x", "--url", strings.TrimPrefix(url, "http://")+"/"); code != ExitFine || out != "x: fine. As usual\n" {
 		t.Errorf("code %d, %q, %q", code, out, err)
+	}
+}
+
+// What is said of the incident that goes on is that of no other, and what cannot
+// be told is missing.
+func TestStatusSaysHowBadTheOpenIncidentIs(t *testing.T) {
+	page := `{"id":"x","state":"possible","incident":"x-2","awake":[],"verdict":"V","detail":"D","incidents":[
+		{"id":"x-2","flags":["brigade"],"affected":{"at":"2025-03-10T14:00:00Z","value":0.5,"low":0.1,"high":0.9,"instruments":["reports"]},"severity":{"value_h":1,"low_h":0.1,"high_h":2,"known":1}},
+		{"id":"x-1","severity":{"value_h":7,"low_h":6,"high_h":8,"known":1}}]}`
+	url := serve(t, answering(http.StatusOK, "application/json", page))
+	code, out, err := ask(t.Context(), "status", "x", "--url", url, "-o", "json")
+	var s struct {
+		Flags     []string
+		Affected  *faultline.Affected
+		Now       *faultline.Affected `json:"affected_now"`
+		Severity  *faultline.Severity
+		Incidents any
+	}
+	if json.Unmarshal([]byte(out), &s) != nil || code != ExitDisrupted || err != "" {
+		t.Fatalf("exit code %d: %s%s", code, out, err)
+	}
+	if s.Affected == nil || s.Affected.High != 0.9 || s.Now != nil || s.Severity == nil || s.Severity.Value != 1 || len(s.Flags) != 1 || s.Incidents != nil {
+		t.Errorf("%s", out)
 	}
 }

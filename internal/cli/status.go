@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"faultline"
 )
 
 // serviceStatus is the part of a service's JSON page that status prints.
@@ -27,12 +29,21 @@ type serviceStatus struct {
 	Detail   string   `json:"detail"`
 	Country  string   `json:"country,omitempty"`
 	Origin   string   `json:"origin,omitempty"`
-	// Incidents are read for the flags of the open one.
+	// Incidents are read for what is said of the open one.
 	Incidents []struct {
-		ID    string   `json:"id"`
-		Flags []string `json:"flags"`
+		ID string `json:"id"`
+		openIncident
 	} `json:"incidents,omitempty"`
-	Flags []string `json:"flags,omitempty"`
+	openIncident
+}
+
+// openIncident is what status prints of an incident that goes on. Missing shares
+// and severity cannot be told, which is not zero.
+type openIncident struct {
+	Flags       []string            `json:"flags,omitempty"`
+	Affected    *faultline.Affected `json:"affected,omitempty"` // at the worst
+	AffectedNow *faultline.Affected `json:"affected_now,omitempty"`
+	Severity    *faultline.Severity `json:"severity,omitempty"`
 }
 
 // code is the exit code of a state. Possible is a finding too: a script that
@@ -124,7 +135,7 @@ func readStatus(body io.Reader, one bool) ([]serviceStatus, error) {
 	}
 	for _, i := range s.Incidents {
 		if i.ID == s.Incident {
-			s.Flags = i.Flags
+			s.openIncident = i.openIncident
 		}
 	}
 	s.Incidents = nil

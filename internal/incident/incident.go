@@ -2,8 +2,8 @@
 // from the first sign to the last, with how sure we are, for whom, and why we
 // say so.
 //
-// In: the Readings and Events of one step of the chain, and the operator's
-// Commands. Out: new revisions of Incidents, and the Status of each service
+// In: the Readings and Events of one step of the chain, its Samples of "works for
+// me", and the operator's Commands. Out: new revisions of Incidents, and the Status of each service
 // when it changed. A change of state always makes a revision at once; growing
 // numbers make one at most every [Config.Growth] of data time. Each change of
 // state carries its rule in words and the ids of what caused it, so that the
@@ -136,6 +136,7 @@ func def[T comparable](field *T, value T) {
 // Input is one step of the chain. At is data time: the newest heartbeat.
 type Input struct {
 	At        time.Time
+	Samples   []faultline.Sample // of the world's reports, for "works for me"; others are not looked at
 	Readings  []faultline.Reading
 	Events    []faultline.Event
 	Command   *faultline.Command
@@ -182,8 +183,11 @@ func (r *Room) Watch(ids ...faultline.ServiceID) {
 // Step takes the next step of the chain.
 func (r *Room) Step(in Input) Output {
 	var out Output
-	minute := r.now.Truncate(time.Minute)
+	before := r.now
 	moved := r.advance(&in)
+	for i := range in.Samples {
+		r.hearWorks(&in.Samples[i])
+	}
 	for i := range in.Readings {
 		r.read(&in.Readings[i])
 	}
@@ -193,6 +197,7 @@ func (r *Room) Step(in Input) Output {
 	if in.Command != nil {
 		out.Refused = r.command(in.Command, in.CommandAt)
 	}
+	r.measure(before)
 	for _, s := range r.order {
 		if moved || s.touched {
 			r.judge(s)
@@ -200,11 +205,16 @@ func (r *Room) Step(in Input) Output {
 			s.touched = false
 		}
 	}
-	if r.now.Truncate(time.Minute).After(minute) {
+	if r.crossed(before, time.Minute) {
 		r.collateral()
 	}
 	r.emit(&out)
 	return out
+}
+
+// crossed says whether data time came past a whole multiple of d in this step.
+func (r *Room) crossed(before time.Time, d time.Duration) bool {
+	return r.now.Truncate(d).After(before.Truncate(d))
 }
 
 // advance moves data time; it never goes back.

@@ -23,6 +23,15 @@ type rig struct {
 	events map[string]*faultline.Event
 	checks map[string]bool // vantages that report each minute, and what
 	quiet  bool            // no readings of reports
+	crowd  crowdNow        // what readings of reports hold
+}
+
+// crowdNow is what people say in 15 minutes.
+type crowdNow struct {
+	problems, usual float64
+	works           int // a minute
+	young           bool
+	mix             faultline.Mix
 }
 
 func newRig(t *testing.T, cfg incident.Config) *rig {
@@ -57,6 +66,7 @@ func (g *rig) pass(d time.Duration) {
 		in := incident.Input{}
 		if !g.quiet {
 			in.Readings = append(in.Readings, g.world())
+			in.Samples = append(in.Samples, faultline.Sample{Series: world, Start: g.now.Add(-time.Minute), Width: faultline.Seconds(time.Minute), Works: g.crowd.works, Complete: 1})
 		}
 		for _, v := range sorted(g.checks) {
 			in.Readings = append(in.Readings, g.check(v, g.checks[v]))
@@ -75,7 +85,14 @@ func sorted(m map[string]bool) []string {
 }
 
 func (g *rig) world() faultline.Reading {
-	return faultline.Reading{Series: world, At: g.now, Verdict: faultline.Usual, Width: faultline.Seconds(5 * time.Minute), Origin: faultline.Simulated}
+	r := faultline.Reading{
+		Series: world, At: g.now, Verdict: faultline.Usual, Width: faultline.Seconds(5 * time.Minute), Origin: faultline.Simulated,
+		Value: g.crowd.problems / 3, Expected: g.crowd.usual / 3, Age: faultline.Seconds(96 * time.Hour), Mix: g.crowd.mix,
+	}
+	if g.crowd.young {
+		r.Age = faultline.Seconds(time.Hour)
+	}
+	return r
 }
 
 func (g *rig) check(vantage string, up bool) faultline.Reading {

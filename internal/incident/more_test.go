@@ -405,7 +405,7 @@ func inputs(seed uint64, n int) []incident.Input {
 		if r.IntN(200) == 0 {
 			now = now.Add(time.Duration(r.IntN(600)) * time.Minute)
 		}
-		in := incident.Input{At: now}
+		in := incident.Input{At: now, Samples: []faultline.Sample{{Series: world, Start: now.Truncate(time.Minute).Add(-time.Minute), Works: r.IntN(4)}}}
 		for _, s := range places {
 			if r.IntN(3) == 0 {
 				continue
@@ -413,6 +413,7 @@ func inputs(seed uint64, n int) []incident.Input {
 			in.Readings = append(in.Readings, faultline.Reading{
 				Series: s, At: now, Value: float64(r.IntN(2)), Width: faultline.Seconds(time.Minute), LogP: float64(r.IntN(6)), Reporters: r.IntN(9), Origin: faultline.Simulated,
 				Verdict: []faultline.Verdict{faultline.Usual, faultline.Odd, faultline.CannotTell, faultline.Failing}[r.IntN(4)], Reason: "too_few",
+				Expected: float64(r.IntN(3)), Age: faultline.Seconds(time.Duration(r.IntN(100)) * time.Hour),
 				Mix: faultline.Mix{N: r.IntN(300), Top: 0.9 + 0.1*r.Float64(), Even: 1, Edge: 1},
 			})
 		}

@@ -36,6 +36,7 @@ func (rec *record) numbers(r *Room) {
 		return
 	}
 	rec.scopeOf(r, list)
+	before := i.Episodes
 	i.Episodes = rec.episodes(r, list)
 	i.Events = rec.ids()
 	i.Instruments = kinds(list)
@@ -43,6 +44,7 @@ func (rec *record) numbers(r *Room) {
 	i.Failure, i.Op = failures(list)
 	i.Blame = rec.Found
 	rec.times(r)
+	rec.hit(r, before)
 }
 
 // cut ends what lasts when an incident was closed in the step that took its last

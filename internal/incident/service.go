@@ -19,6 +19,8 @@ type service struct {
 	Odd     map[string]time.Time       // series that are odd, since their newest reading
 	Views   map[string]*view           // of vantages, by series
 	Script  script
+	Works   []working // "works for me" by minute, oldest first; minutes with none are missing
+	Shares  []moment  // of users who are hit, oldest first; moments that cannot tell are missing
 	Status  faultline.Status
 	Origin  faultline.Origin
 
@@ -38,6 +40,8 @@ type view struct {
 	Failed  time.Time // newest failed check
 	Refused time.Time // newest check that the service refused to answer
 	Usual   float64   // of reports: how many a second are
+	Value   float64   // of reports: how many came over Width
+	Settled bool      // of reports: what is usual is believed
 }
 
 func newService(id faultline.ServiceID) *service {
@@ -58,7 +62,7 @@ func (r *Room) read(x *faultline.Reading) {
 	case x.Series.Level == faultline.AtVantage:
 		s.look(x)
 	case x.Series.Level == faultline.World:
-		s.World = view{Series: x.Series, At: x.At, Width: time.Duration(x.Width), Verdict: x.Verdict, Reason: x.Reason, Usual: faultline.Round(x.Expected/max(1, time.Duration(x.Width).Seconds()), 9)}
+		s.World = crowd(x)
 		s.Script.look(x, r.now)
 	}
 	if x.Series.Level != faultline.AtVantage {
@@ -66,6 +70,14 @@ func (r *Room) read(x *faultline.Reading) {
 	}
 	if rec := r.current(s); rec != nil && rec.open() && x.Verdict != faultline.CannotTell {
 		rec.hear(x)
+	}
+}
+
+// crowd is the view of the world's reports.
+func crowd(x *faultline.Reading) view {
+	return view{
+		Series: x.Series, At: x.At, Width: time.Duration(x.Width), Verdict: x.Verdict, Reason: x.Reason,
+		Usual: faultline.Round(x.Expected/max(1, time.Duration(x.Width).Seconds()), 9), Value: x.Value, Settled: time.Duration(x.Age) >= believed,
 	}
 }
 

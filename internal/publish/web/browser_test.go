@@ -119,7 +119,7 @@ func ask[T any](t *testing.T, ctx context.Context, expression string) T {
 }
 
 var lookedAt = map[string]string{
-	"home-busy": "/", "services": "/services", "service": "/s/larkpost", "service-country": "/s/larkpost?country=GB", "service-quiet": "/s/tallybank", "service-unknown": "/s/ferryline",
+	"home-busy": "/", "services": "/services", "service": "/s/larkpost", "service-country": "/s/larkpost?country=GB", "service-quiet": "/s/tallybank", "service-longest": "/s/larkpost/longest", "service-worst": "/s/larkpost/worst", "service-unknown": "/s/ferryline",
 	"report": "/s/larkpost/report", "thanks": "/s/larkpost/thanks", "incidents": "/incidents", "incident": "/i/larkpost-2026-05-04", "incident-revision": "/i/larkpost-2026-05-04@1",
 	"map": "/map", "map-service": "/map/larkpost", "map-unknown": "/map/ferryline", "map-past": "/map/tallybank", "incident-possible": "/i/hexwell-2026-05-04", "method": "/method", "data": "/data", "privacy": "/privacy", "corrections": "/corrections", "document": "/docs/howto/operate", "search": "/?q=o", "incident-over": "/i/tallybank-2026-05-02", "incident-retracted": "/i/quillmail-2026-05-01", "missing": "/nothing", "wrong-country": "/s/larkpost?country=ZZZ", "service-new": "/s/orrery", "console": "/console/",
 }

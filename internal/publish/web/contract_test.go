@@ -25,6 +25,10 @@ var twins = map[string]struct {
 	"/s/{slug}.json":                {"Service", []string{"/s/larkpost.json", "/s/larkpost.json?country=GB", "/s/hexwell.json", "/s/tallybank.json", "/s/ferryline.json", "/s/orrery.json"}},
 	"/s/{slug}/report.json":         {"ReportForm", []string{"/s/larkpost/report.json", "/s/orrery/report.json"}},
 	"/s/{slug}/thanks.json":         {"Thanks", []string{"/s/larkpost/thanks.json", "/s/orrery/thanks.json"}},
+	"/s/{slug}/longest.json":        {"Ranking", []string{"/s/larkpost/longest.json", "/s/tallybank/longest.json", "/s/quillmail/longest.json", "/s/orrery/longest.json"}},
+	"/s/{slug}/worst.json":          {"Ranking", []string{"/s/larkpost/worst.json", "/s/tallybank/worst.json", "/s/orrery/worst.json"}},
+	"/s/{slug}/longest.csv":         {"", []string{"/s/larkpost/longest.csv", "/s/orrery/longest.csv"}},
+	"/s/{slug}/worst.csv":           {"", []string{"/s/larkpost/worst.csv"}},
 	"/privacy.json":                 {"Privacy", []string{"/privacy.json"}},
 	"/docs.json":                    {"Document", []string{"/docs.json", "/docs/.json", "/docs/index.json"}},
 	"/docs/{document}.json":         {"Document", []string{"/docs/howto/operate.json"}},
@@ -102,6 +106,7 @@ var schemas = map[string]reflect.Type{
 	"Number": reflect.TypeFor[number](), "Retention": reflect.TypeFor[jsonRetention](), "Correction": reflect.TypeFor[jsonCorrection](),
 	"Incident": reflect.TypeFor[faultline.Incident](), "Blame": reflect.TypeFor[faultline.Blame](), "Party": reflect.TypeFor[faultline.Party](), "Episode": reflect.TypeFor[faultline.Episode](), "Scope": reflect.TypeFor[faultline.Scope](),
 	"CountryShare": reflect.TypeFor[faultline.CountryShare](), "ASNShare": reflect.TypeFor[faultline.ASNShare](), "PeakReports": reflect.TypeFor[faultline.PeakReports](),
+	"Affected": reflect.TypeFor[faultline.Affected](), "Severity": reflect.TypeFor[faultline.Severity](), "Rank": reflect.TypeFor[jsonRank](), "Ranking": reflect.TypeFor[rankingDoc](), "Ranked": reflect.TypeFor[jsonRanked](),
 	"Change": reflect.TypeFor[faultline.Change](), "Note": reflect.TypeFor[faultline.Note](), "Place": reflect.TypeFor[faultline.Place](),
 }
 

@@ -125,6 +125,10 @@ func fixtureIncidents() []faultline.Incident {
 	three.Episodes = []faultline.Episode{first, second}
 	three.Span, three.Disrupted = faultline.Seconds(6*time.Hour+13*time.Minute), faultline.Seconds(3*time.Hour+5*time.Minute)
 	three.Changes = append(two.Changes[:2:2], faultline.Change{At: at(13, 44), From: faultline.Recovering, To: faultline.Confirmed, By: "incident/1", Why: "people and probes agree: 2 of 2 vantage points cannot connect", Because: []string{"e2", "e3"}})
+	three.Affected = &faultline.Affected{At: at(14, 5), Value: 0.558, Low: 0.034, High: 0.978, Instruments: []string{"probes", "reports"}}
+	three.Episodes[1].Affected = three.Affected
+	three.AffectedNow = &faultline.Affected{At: at(15, 55), Value: 0.31, Low: 0.014, High: 0.94, Instruments: []string{"reports"}}
+	three.Severity = &faultline.Severity{Value: 2.104, Low: 0.131, High: 5.004, Known: 0.93}
 	three.Notes = []faultline.Note{{At: at(14, 30), By: "ada", Text: "The service’s own status page says nothing yet."}}
 
 	maybe := faultline.Incident{
@@ -140,11 +144,18 @@ func fixtureIncidents() []faultline.Incident {
 	over.Onset, over.End, over.Resolved, over.At = at(8, 0).AddDate(0, 0, -2), at(9, 30).AddDate(0, 0, -2), at(10, 0).AddDate(0, 0, -2), at(10, 0).AddDate(0, 0, -2)
 	over.Disrupted, over.Span, over.Peak.Country = faultline.Seconds(90*time.Minute), faultline.Seconds(90*time.Minute), ""
 	over.Episodes = []faultline.Episode{{Onset: over.Onset, OnsetLow: over.Onset, OnsetHigh: over.Onset, End: over.End}}
+	over.Severity = &faultline.Severity{Value: 0.4, Low: 0.02, High: 1.4, Known: 1}
+	older := over // before: a longer one, less severe, and one of which that cannot be told
+	older.ID, older.Service, older.Onset, older.End = "larkpost-2026-04-12", "larkpost", at(8, 0).AddDate(0, 0, -22), at(12, 0).AddDate(0, 0, -22)
+	older.Disrupted, older.Span, older.At, older.Resolved = faultline.Seconds(4*time.Hour), faultline.Seconds(4*time.Hour), at(13, 0).AddDate(0, 0, -22), at(13, 0).AddDate(0, 0, -22)
+	dark := older
+	dark.ID, dark.Onset, dark.End, dark.Severity = "larkpost-2026-03-30", at(8, 0).AddDate(0, 0, -35), at(8, 20).AddDate(0, 0, -35), nil
+	dark.Disrupted, dark.Span = faultline.Seconds(20*time.Minute), faultline.Seconds(20*time.Minute)
 	taken := over
 	taken.ID, taken.Service, taken.State, taken.Reason = "quillmail-2026-05-01", "quillmail", faultline.Retracted, "Our vantage point was at fault."
 	taken.Onset = taken.Onset.AddDate(0, 0, -1)
 	taken.Changes = append(taken.Changes[:1:1], faultline.Change{At: taken.At, From: faultline.Possible, To: faultline.Retracted, By: "ada", Why: "Our vantage point was at fault."})
-	return []faultline.Incident{one, two, three, maybe, over, taken}
+	return []faultline.Incident{one, two, three, maybe, over, older, dark, taken}
 }
 
 // busy is the fixture's model on a bad day.

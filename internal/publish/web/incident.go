@@ -42,6 +42,8 @@ type incidentPage struct {
 	Networks  []faultline.ASNShare
 	With      []Link // the other services of a surge
 	Party     string // whom it points to, or what would explain it best
+	Bad       words.Bad
+	Ranks     []jsonRank // not of an old revision: a rank is as of now
 	Steps     []step
 	Episodes  []faultline.Episode
 	Revisions []revisionRow
@@ -110,6 +112,9 @@ func (s *Site) incidentPage(v *live.View, log *live.Incident, i *faultline.Incid
 	p.countries()
 	p.Networks = p.Networks[:min(len(p.Networks), placesShown)]
 	p.With, p.Party = s.with(v, i), partyOf(i)
+	if p.Bad = words.HowBad(i, f.Now); !pinned {
+		p.Ranks = s.ranksOf(svc, i.ID, v.At)
+	}
 	p.Steps = steps(i, svc)
 	p.Revisions = revisionRows(log)
 	p.Address = s.d.Origin + s.d.Base + "/i/" + i.ID + fmt.Sprintf("@%d", i.Revision)

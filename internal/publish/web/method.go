@@ -140,9 +140,21 @@ func verdicts(r Rules) []number {
 			Unit:    "per cent of reports", From: "the report form", Late: "at once", Misleads: "people pick the first button", Rule: "cells (series)",
 		},
 		{
-			Anchor: "rank", Name: "Rank", Shown: "3",
-			Meaning: "Place among the service’s disruptions that we hold, longest disrupted time first.",
-			Unit:    "place", From: "our own record", Late: "at once", Misleads: "we began to watch only recently", Rule: "by disrupted time (publish)",
+			Anchor: "affected", Name: "Share of users hit", Shown: "between 3 and 98 of 100 people who use it",
+			Meaning: affectedRule(r),
+			Unit:    "people of 100 who use the service, in the world", From: "reports, “works for me”, checks", Late: "five minutes; it is not revised by late reports",
+			Misleads: "read as a count; or “works for me” comes from those who never use it", Rule: "Jeffreys interval, bounds of self-selection (incident)",
+		},
+		{
+			Anchor: "severity", Name: "Severity", Shown: "3 h 6 min (12 min to 5 h 51 min)",
+			Meaning: "The share of users hit, summed over the span: the time that a user lost on average, from nothing to the whole span. The range adds up the lower and the upper ends, as if each were wrong in the same way all the time. Where the share is not known for a part of the span, that part counts as nobody below and as everybody above; where it is not known for half of the span, so is the severity.",
+			Unit:    "hours and minutes per user", From: "the entry above", Late: "with each revision",
+			Misleads: "compared between services with few and with many reports: look at the ranges", Rule: "∫ share affected dt (incident)",
+		},
+		{
+			Anchor: "rank", Name: "Rank", Shown: "3rd longest of 41 since 12 May 2026",
+			Meaning: "Place among the disruptions of the service that we hold, by disrupted time and by severity. Those that go on and possible ones count; those that were retracted, or are part of another, don’t; by severity, those of unknown severity don’t either. Equal ones share a place. “Since” is the first of them. Each rank links to its list, in that order, as page, JSON and CSV: count again.",
+			Unit:    "place", From: "our own record", Late: "at once", Misleads: "we began to watch only recently, or the values differ by less than their ranges", Rule: "by disrupted time, by severity (publish)",
 		},
 		{
 			Anchor: "days", Name: "Ninety days", Shown: "a mark a day",
@@ -171,6 +183,11 @@ func records() []number {
 func possibleRule(r Rules) string {
 	return fmt.Sprintf("Odd: reports that have %s, from at least %d people; listed, and no incident.\nPossible: reports that have %s, from at least %d people in at least %d networks (%d people while the service has been watched for less than %s; where nobody listened before, such a surge is taken back %s later if it has not fallen; a country’s must be ten times and a network’s a hundred times rarer, since there are so many), or one vantage point that fails %d times in a row, each time also at its second attempt.",
 		oneIn(r.OddLogP), r.OddReporters, oneIn(r.PossibleLogP), r.PossibleReporters, r.PossibleNetworks, r.YoungReporters, within(r.Young), within(r.Told), r.FailedChecks)
+}
+
+func affectedRule(r Rules) string {
+	return fmt.Sprintf("An estimate, wide on purpose: nobody counts the people who are hit, and most people say nothing. Every 5 minutes, the reports of the last 15 above the usual number (hit) are weighed against the usual reports and “works for me” (not hit).\nPeople who are hit speak up at least as readily as others: that gives the upper end. We assume that they do so at most %s as readily, which nobody has measured: that gives the lower end. The value lies between by the root of that, and is no measurement of its own. The range also holds the error of a small sample (9 of 10).\nChecks raise it, where at least %d networks have healthy vantage points and one of them can’t reach the service. Checks that succeed never lower it: they see the front door only. With fewer than %d people on record who are not hit, or a history too short to know what is usual and as few for whom it works, reports can’t tell, which is not nobody.",
+		times(r.HitReadier), r.HitGroups, r.HitOthers)
 }
 
 func confirmedRule(r Rules) string {

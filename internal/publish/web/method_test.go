@@ -30,6 +30,7 @@ func TestTheMethodPageSaysWhatIsInEffect(t *testing.T) {
 		"reports":    {"once in 10 minutes", "at most 3 people in 10 minutes, or 4 times its usual number", "at most 20 % of what all others bring together, or 2 times its usual share; up to 10 people"},
 		"usual":      {"for 48 hours at most"},
 		"connecting": {"every 60 seconds; every 10 seconds"},
+		"affected":   {"at most 1000 times as readily, which nobody has measured", "at least 2 networks", "fewer than 5 people on record", "can’t tell, which is not nobody"},
 		"duration":   {"less than 6 hours after"},
 	} {
 		for _, want := range wants {

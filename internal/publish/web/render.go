@@ -61,6 +61,8 @@ func loadTemplates(s *Site) (map[string]*template.Template, error) {
 			_, span := words.Lasting(i, now)
 			return words.Duration(span)
 		},
+		"severity": words.Severity,
+		"users":    words.Users,
 		"the":      words.The,
 		"op":       words.Op,
 		"reason":   words.Reason,

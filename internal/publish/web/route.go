@@ -50,6 +50,8 @@ func (s *Site) table() []address {
 		{"/s/{service}", s.serviceTarget},
 		{"/s/{service}/report", s.reportTarget},
 		{"/s/{service}/thanks", s.thanksTarget},
+		{"/s/{service}/longest", s.rankingTarget(&measures[0])},
+		{"/s/{service}/worst", s.rankingTarget(&measures[1])},
 		{"/i/{incident}", s.incidentTarget},
 		{"/docs", s.docTarget},
 		{"/docs/{document…}", s.docTarget},

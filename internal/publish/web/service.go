@@ -57,12 +57,6 @@ type said struct {
 	Share float64
 }
 
-// ranked is an incident in the service's history, longest first.
-type ranked struct {
-	Rank int
-	I    *faultline.Incident
-}
-
 func (s *Site) drawService(v *live.View, svc *live.Service, c faultline.Country) ([]byte, error) {
 	p := s.servicePage(v, svc, c)
 	title := p.Verdict.Headline
@@ -96,7 +90,8 @@ func (s *Site) servicePage(v *live.View, svc *live.Service, c faultline.Country)
 		p.Places, p.More = p.Places[:placesShown], p.Places[placesShown:]
 	}
 	p.Said, p.Used, p.Works = saidOf(svc.Mix, faultline.Symptoms(), svc.Mix.Symptom, words.Symptom), saidOf(svc.Mix, faultline.Surfaces(), svc.Mix.Surface, words.Surface), svc.Mix.Works
-	p.Past = rankedOf(svc, 10)
+	p.Past = rankingOf(svc, &measures[0], v.At).List
+	p.Past = p.Past[:min(len(p.Past), 10)]
 	return p
 }
 
@@ -265,18 +260,4 @@ func saidOf[K comparable](m live.Mix, of []K, counts map[K]int, name func(K) str
 	}
 	slices.SortStableFunc(out, func(a, b said) int { return cmp.Compare(b.Share, a.Share) })
 	return out
-}
-
-// rankedOf lists a service's disruptions, longest first.
-func rankedOf(svc *live.Service, most int) (out []ranked) {
-	for _, log := range svc.Incidents {
-		if i := log.Now(); i.State != faultline.Retracted && i.MergedInto == "" {
-			out = append(out, ranked{0, i})
-		}
-	}
-	slices.SortStableFunc(out, func(a, b ranked) int { return cmp.Compare(b.I.Disrupted, a.I.Disrupted) })
-	for i := range out {
-		out[i].Rank = i + 1
-	}
-	return out[:min(len(out), most)]
 }

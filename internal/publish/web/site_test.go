@@ -28,7 +28,7 @@ func get(t *testing.T, h http.Handler, path string, headers ...string) *httptest
 }
 
 var htmlPages = []string{
-	"/", "/services", "/s/larkpost", "/s/larkpost?country=GB", "/s/hexwell", "/s/tallybank", "/s/ferryline", "/s/larkpost/report", "/s/larkpost/thanks", "/incidents",
+	"/", "/services", "/s/larkpost", "/s/larkpost?country=GB", "/s/hexwell", "/s/tallybank", "/s/ferryline", "/s/larkpost/report", "/s/larkpost/thanks", "/s/larkpost/longest", "/s/larkpost/worst", "/s/orrery/longest", "/incidents",
 	"/i/larkpost-2026-05-04", "/i/larkpost-2026-05-04@1", "/i/hexwell-2026-05-04", "/i/tallybank-2026-05-02", "/i/quillmail-2026-05-01",
 	"/map", "/map/larkpost", "/map/tallybank", "/map/ferryline", "/method", "/data", "/privacy", "/corrections", "/docs/", "/docs/howto/operate", "/?q=o", "/?q=nobody",
 }

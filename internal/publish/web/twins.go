@@ -255,6 +255,8 @@ type incidentDoc struct {
 	Verdict  string              `json:"verdict"`
 	Detail   string              `json:"detail"`
 	Why      string              `json:"why"`
+	HowBad   string              `json:"how_bad"`
+	Ranks    []jsonRank          `json:"ranks"` // none of an old revision, or of one that does not count
 	Citation string              `json:"citation"`
 	Newest   int                 `json:"newest_revision"`
 	Revs     []jsonRevision      `json:"revisions"`
@@ -267,5 +269,5 @@ func (s *Site) incidentJSON(v *live.View, log *live.Incident, i *faultline.Incid
 	for _, r := range p.Revisions {
 		revs = append(revs, jsonRevision{r.N, r.At, r.By, r.Changed})
 	}
-	return encode(incidentDoc{s.head(v, p.Verdict.Headline), p.I, p.Verdict.Headline, p.Verdict.Text(), p.Verdict.Why.Note, p.Cite + ", " + p.Address, p.Newest, nonNil(revs), evidenceOf(v, i)})
+	return encode(incidentDoc{s.head(v, p.Verdict.Headline), p.I, p.Verdict.Headline, p.Verdict.Text(), p.Verdict.Why.Note, p.Bad.Text(), nonNil(p.Ranks), p.Cite + ", " + p.Address, p.Newest, nonNil(revs), evidenceOf(v, i)})
 }
