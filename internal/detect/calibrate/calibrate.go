@@ -1,11 +1,12 @@
 // Package calibrate makes −log10 p honest: it learns from a series' own quiet
-// time by how much its tail is wider than the model says.
+// time how often its nominal values go beyond 2, and by how much its tail is
+// wider or narrower than the model says.
 //
-// In: nominal values, a bin each. Out: calibrated ones. Peaks over a threshold
-// are nearly exponential (Pickands, "Statistical inference using extreme order
-// statistics", Annals of Statistics 3, 1975), so the mean excess of such peaks
-// says by how much to stretch the scale above it. Peaks close to each other
-// are one. It does not make a tail narrower than nominal.
+// In: nominal values, a bin each. Out: calibrated ones. How often is a share of
+// time. Peaks over a threshold are nearly exponential (Pickands, "Statistical
+// inference using extreme order statistics", Annals of Statistics 3, 1975), so the
+// mean excess of such peaks says by how much to stretch the scale above it. Peaks
+// close to each other are one.
 package calibrate
 
 import "math"
@@ -13,6 +14,8 @@ import "math"
 // Tail is the state of one direction of one series. The zero value has seen
 // nothing. It is of fixed size, so that it can lie in a snapshot.
 type Tail struct {
+	Seen   float64 // time
+	Over   float64 // of it, above the threshold
 	Peak   float64 // of the running cluster, 0 for none
 	Calm   float64 // time since it was last above the threshold
 	Excess float64 // mean excess over the threshold, of N clusters
@@ -20,9 +23,14 @@ type Tail struct {
 }
 
 const (
-	from   = 2.0 // threshold
-	memory = 200 // clusters
-	decade = 1 / math.Ln10
+	from      = 2.0  // threshold
+	nominal   = 0.01 // share of time above it, if the model is right
+	seldom    = 1e-3 // bounds of what that share may turn out to be
+	often     = 0.1
+	narrowest = 0.7 // slope
+	memory    = 200 // clusters
+	times     = 8   // memory of the share, in weights of its assumption
+	decade    = 1 / math.Ln10
 )
 
 // Habit is what is assumed of a tail.
@@ -31,10 +39,14 @@ type Habit struct {
 	Weight float64 // of that assumption, in clusters
 	Limit  float64 // an excess is cut there: a real surge says nothing about quiet time
 	Calm   float64 // for so long must a cluster have been over, in the unit of width
+	Share  float64 // time that the nominal share is worth; 0: it is not learnt
 }
 
 // Learn takes the nominal value of the newest bin, which is width long.
 func (t *Tail) Learn(logP, width float64, h Habit) {
+	if h.Share > 0 {
+		t.count(logP > from, width, times*h.Share)
+	}
 	if logP > from {
 		t.Peak, t.Calm = max(t.Peak, logP), 0
 		return
@@ -49,15 +61,37 @@ func (t *Tail) Learn(logP, width float64, h Habit) {
 	}
 }
 
-// Slope is the factor by which the tail is wider than nominal, at least 1.
+// count takes a bin into the share of time above the threshold.
+func (t *Tail) count(over bool, width, limit float64) {
+	t.Seen += width
+	if over {
+		t.Over += width
+	}
+	if t.Seen > limit {
+		t.Over *= limit / t.Seen
+		t.Seen = limit
+	}
+}
+
+// Slope is the factor by which the tail is wider than nominal.
 func (t *Tail) Slope(h Habit) float64 {
-	return max(1, (t.Excess*t.N/decade+h.Weight*h.Slope)/(t.N+h.Weight))
+	return max(narrowest, (t.Excess*t.N/decade+h.Weight*h.Slope)/(t.N+h.Weight))
+}
+
+// At is what the threshold is worth: −log10 of the share of time above it.
+func (t *Tail) At(h Habit) float64 {
+	if h.Share == 0 {
+		return from
+	}
+	share := (t.Over + nominal*h.Share) / (t.Seen + h.Share)
+	return -math.Log10(min(max(share, seldom), often))
 }
 
 // Of calibrates a nominal value.
 func (t *Tail) Of(logP float64, h Habit) float64 {
+	at := t.At(h)
 	if logP <= from {
-		return logP
+		return logP * at / from
 	}
-	return from + (logP-from)/t.Slope(h)
+	return at + (logP-from)/t.Slope(h)
 }

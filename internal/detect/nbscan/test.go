@@ -61,26 +61,34 @@ func (d *Detector) test(r *result) {
 // settledTicks is the age from which the tail of quiet time is learnt.
 const settledTicks = 7 * 86400 / tick
 
-// Calibration: two hours end a cluster, and tails are a little wider than
-// nominal before a series has shown its own. Of bins wider than an hour there are
-// few: surges are learnt from too, so that a series that has one each winter is
-// not surprised by the next.
+// Calibration: two hours end a cluster, and half a week of ticks is what the nominal
+// tail is worth. Where little is expected even in the longest window, counts are too
+// coarse to show how often p is small: it is conservative at 1e-2 and right at 1e-6.
+// Of bins wider than an hour there are few: surges are learnt from too, so that a
+// series that has one each winter is not surprised by the next.
 var (
-	ofMinutes = calibrate.Habit{Slope: 1.05, Weight: 20, Limit: 3, Calm: 7200 / tick}
-	ofDays    = calibrate.Habit{Slope: 1.05, Weight: 4, Limit: 10, Calm: 3 * ticksInHour}
+	ofMany = calibrate.Habit{Slope: 0.85, Weight: 20, Limit: 3, Calm: 7200 / tick, Share: 1000}
+	ofFew  = calibrate.Habit{Slope: 1.05, Weight: 20, Limit: 3, Calm: 7200 / tick}
+	ofDays = calibrate.Habit{Slope: 1.05, Weight: 4, Limit: 10, Calm: 3 * ticksInHour}
 )
 
+// fewExpected is what the longest window holds where counts are coarse.
+const fewExpected = 10
+
 func (d *Detector) habit() calibrate.Habit {
-	if d.lay.wide {
+	switch {
+	case d.lay.wide:
 		return ofDays
+	case d.tot[d.lay.n-1].Mu < fewExpected:
+		return ofFew
 	}
-	return ofMinutes
+	return ofMany
 }
 
 // chosen is what −log10 p loses because the window is the best of several. The
-// windows are nested, so six of them are worth two independent ones: that
-// makes p right on series without surges (measured down to 1e-4).
-var chosen = math.Log10(2)
+// windows are nested: six of them are worth one and a half independent ones, so
+// that p is right on series without surges.
+var chosen = math.Log10(1.5)
 
 // youngPenalty is taken from −log10 p while the baseline is young.
 const youngPenalty = 2
