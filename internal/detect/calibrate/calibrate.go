@@ -55,5 +55,14 @@ func (t *Tail) Of(logP, assumed float64) float64 {
 	if logP <= from {
 		return logP
 	}
-	return from + (logP-from)/t.Slope(assumed)
+	return Over(logP, t.Slope(assumed))
+}
+
+// Over is a nominal value on a scale that is stretched by slope above the
+// threshold.
+func Over(logP, slope float64) float64 {
+	if logP <= from {
+		return logP
+	}
+	return from + (logP-from)/slope
 }

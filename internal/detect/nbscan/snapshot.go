@@ -8,13 +8,20 @@ import (
 // stateVersion changes with the layout of state or slot.
 const stateVersion = 3
 
-// MarshalBinary writes the state and the ring, little endian.
+// MarshalBinary writes the state and the ring, and the working of the event that
+// is open, little endian.
 func (d *Detector) MarshalBinary() ([]byte, error) {
 	b, err := binary.Append(nil, binary.LittleEndian, &d.st)
 	if err != nil {
 		return nil, fmt.Errorf("snapshot %s: %w", d.series, err)
 	}
 	if b, err = binary.Append(b, binary.LittleEndian, d.ring); err != nil {
+		return nil, fmt.Errorf("snapshot %s: %w", d.series, err)
+	}
+	if d.why == nil {
+		return b, nil
+	}
+	if b, err = binary.Append(b, binary.LittleEndian, d.why); err != nil {
 		return nil, fmt.Errorf("snapshot %s: %w", d.series, err)
 	}
 	return b, nil
@@ -37,12 +44,21 @@ func (d *Detector) UnmarshalBinary(b []byte) error {
 		lay = layoutOf(st.Width)
 		ring = make([]slot, lay.ring)
 	}
-	if want := n + binary.Size(ring); len(b) != want || st.Head < 0 || int(st.Head) >= max(1, len(ring)) {
+	var why *work
+	want := n + binary.Size(ring)
+	if st.Ev.Kind != 0 && len(b) == want+binary.Size(work{}) { // an older program wrote none
+		why = &work{}
+		if _, err := binary.Decode(b[want:], binary.LittleEndian, why); err != nil {
+			return fmt.Errorf("restore %s: %w", d.series, err)
+		}
+		b = b[:want]
+	}
+	if len(b) != want || st.Head < 0 || int(st.Head) >= max(1, len(ring)) {
 		return fmt.Errorf("restore %s: %d bytes of state, want %d", d.series, len(b), want)
 	}
 	if _, err := binary.Decode(b[n:], binary.LittleEndian, ring); err != nil {
 		return fmt.Errorf("restore %s: %w", d.series, err)
 	}
-	d.st, d.lay, d.ring = st, lay, ring
+	d.st, d.lay, d.ring, d.why = st, lay, ring, why
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 type result struct {
 	Up, Down       float64 // calibrated −log10 p of the best window
 	RawUp, RawDown float64
+	Choice         float64
 	W, V           int  // the best windows
 	Silent         bool // too much of the last 15 minutes is unknown
 	Late           bool // the bin was seen before: this is a correction
@@ -19,6 +20,7 @@ func (d *Detector) test(r *result) {
 	tested, lift := 0, d.st.Base.lift()
 	for w := range d.lay.n {
 		t := &d.tot[w]
+		d.tried[w] = tried{}
 		if t.Bins == 0 || t.Unknown*2 > d.lay.bins[w] {
 			continue
 		}
@@ -27,12 +29,17 @@ func (d *Detector) test(r *result) {
 		if young {
 			phi = max(phi, phiYoung)
 		}
+		d.tried[w] = tried{t.Sum, max(t.Cut, 0), t.Mu, t.Mu * lift, phi, 0}
 		if x, usual := max(t.Cut, 0), t.Mu*lift; x-usual >= d.cfg.Excess {
-			if p := upperLogP(x, usual, 1/phi); p > r.RawUp {
+			p := upperLogP(x, usual, 1/phi)
+			d.tried[w].LogP = p
+			if p > r.RawUp {
 				r.RawUp, r.W = p, w
 			}
 		} else if t.Mu >= dropExpected && t.Mu-t.Sum >= d.cfg.Excess {
-			if p := lowerLogP(t.Sum, dropShare*t.Mu, 1/phi); p > r.RawDown {
+			p := lowerLogP(t.Sum, dropShare*t.Mu, 1/phi)
+			d.tried[w].drop(p)
+			if p > r.RawDown {
 				r.RawDown, r.V = p, w
 			}
 		}
@@ -42,6 +49,7 @@ func (d *Detector) test(r *result) {
 	if tested > 1 {
 		choose = chosen
 	}
+	r.Choice = choose
 	r.RawUp, r.RawDown = max(0, r.RawUp-choose), max(0, r.RawDown-choose)
 	if !r.Late {
 		d.settle(r, young)

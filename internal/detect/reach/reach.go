@@ -216,6 +216,9 @@ func (d *Detector) tell() []faultline.Event {
 	e.Revision++
 	e.At = c.Taken
 	out := *e
+	out.Working = &faultline.Working{
+		At: c.Taken, Rule: faultline.FailedRule, Age: faultline.Seconds(d.st.Known), Needs: faultline.Needs{Failed: d.cfg.Open},
+	}
 	if !c.Last.IsZero() {
 		out.Because = []faultline.Position{c.Last}
 	}
