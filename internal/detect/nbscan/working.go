@@ -67,8 +67,7 @@ func (d *Detector) byTail(r *result, w int) work {
 	for i, bins := range d.lay.bins {
 		k.Bins[i] = int32(bins)
 	}
-	reporters, networks := people(&d.tot[w])
-	k.Reporters, k.Networks = int32(reporters), int32(networks)
+	k.heard(&d.tot[w])
 	return k
 }
 
@@ -78,9 +77,15 @@ func (d *Detector) byPeople() work {
 	t := d.sum(d.lay.rate)
 	k.ByPeople, k.Bins[0] = true, int32(d.lay.rate)
 	k.Tried[0] = tried{t.Sum, t.Sum, t.Mu, t.Mu, phiYoung, upperLogP(t.Sum, t.Mu, 1/phiYoung)}
-	reporters, networks := people(&t)
-	k.Reporters, k.Networks = int32(reporters), int32(networks)
+	k.heard(&t)
 	return k
+}
+
+// heard notes who stands behind a window. Both are estimates; nobody speaks from
+// two networks at once.
+func (k *work) heard(t *total) {
+	reporters, networks := people(t)
+	k.Reporters, k.Networks = int32(reporters), int32(min(networks, reporters))
 }
 
 // tail is the calibration of the open event's direction.

@@ -42,6 +42,7 @@ type incidentPage struct {
 	Networks  []faultline.ASNShare
 	With      []Link // the other services of a surge
 	Party     string // whom it points to, or what would explain it best
+	How       how
 	Steps     []step
 	Episodes  []faultline.Episode
 	Revisions []revisionRow
@@ -110,7 +111,7 @@ func (s *Site) incidentPage(v *live.View, log *live.Incident, i *faultline.Incid
 	p.countries()
 	p.Networks = p.Networks[:min(len(p.Networks), placesShown)]
 	p.With, p.Party = s.with(v, i), partyOf(i)
-	p.Steps = steps(i, svc)
+	p.How, p.Steps = howOf(svc, i), steps(i, svc)
 	p.Revisions = revisionRows(log)
 	p.Address = s.d.Origin + s.d.Base + "/i/" + i.ID + fmt.Sprintf("@%d", i.Revision)
 	p.Cite = s.cite(i, p.Verdict)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"faultline/internal/publish/live"
@@ -100,7 +101,7 @@ func verdicts(r Rules) []number {
 	return []number{
 		{
 			Anchor: "state", Name: "State", Shown: "As usual, Odd, Possible, Disrupted, Recovering, Over, Retracted, Can’t tell",
-			Meaning: possibleRule(r) + "\n" + confirmedRule(r) + "\n" + endRule(r),
+			Meaning: strings.Join(StateRules(r), "\n"),
 			Unit:    "a word and a shape", From: "reports and probes", Late: "1 to 5 minutes after it begins",
 			Misleads: "one shared cable makes two instruments look independent", Rule: "state table (incident)",
 		},
@@ -109,6 +110,12 @@ func verdicts(r Rules) []number {
 			Meaning: fmt.Sprintf("The sum of the disrupted parts. Reports say that a part ends where less than a tenth of its peak is left; checks, where they succeed again. The span from the first start to the last end is another number and is always called so. A part that begins less than %s after the end of the one before belongs to the same incident.", within(r.Reopen)),
 			Unit:    "hours and minutes; times in UTC", From: "start and end of each part", Late: "the end is known 10 to 20 minutes later",
 			Misleads: "the service comes back for some people first", Rule: "episodes (incident)",
+		},
+		{
+			Anchor: "chance", Name: "By chance", Shown: "1 in 1,000,000",
+			Meaning: fmt.Sprintf("How often reports would come as thick as that on ordinary days. Six windows of 5 minutes to 2 hours that end now are each compared with what is usual: a count that varies more than by chance alone, as this series’ own counts do (negative binomial, with a dispersion learnt for each length). The largest minute of a window is cut, so that one lone minute decides nothing. The best window is told, after it paid for being the best of several and for the width of the series’ own tail. Beyond one in a billion we do not know the digits. While a service has been watched for less than %s the odds are those of the law alone, and many people are asked for instead. The whole working stands in the JSON, and faultline explain prints it.", within(r.Young)),
+			Unit:    "odds, for one moment of one series", From: "reports of the window, and the history before it", Late: "with the event",
+			Misleads: "read as the chance that nothing is wrong: it is the chance of such counts if nothing is wrong", Rule: "scan, tail and calibration (detect)",
 		},
 		{
 			Anchor: "onset", Name: "When it began", Shown: "about 13:38 UTC (between 13:35 and 13:41)",
@@ -160,6 +167,12 @@ func records() []number {
 			Unit:    "none", From: "nothing", Late: "never", Misleads: "read as “unknown to everybody”", Rule: "none",
 		},
 	}
+}
+
+// StateRules are the rules of an incident's states in effect, a sentence or two
+// each.
+func StateRules(r Rules) []string {
+	return strings.Split(strings.Join([]string{possibleRule(r), confirmedRule(r), endRule(r)}, "\n"), "\n")
 }
 
 func possibleRule(r Rules) string {
