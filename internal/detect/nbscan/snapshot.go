@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// stateVersion changes with the layout of state or slot.
-const stateVersion = 3
+// stateVersion changes with the layout of state, slot or work.
+const stateVersion = 4
 
 // MarshalBinary writes the state and the ring, and the working of the event that
 // is open, little endian.
@@ -18,7 +18,7 @@ func (d *Detector) MarshalBinary() ([]byte, error) {
 	if b, err = binary.Append(b, binary.LittleEndian, d.ring); err != nil {
 		return nil, fmt.Errorf("snapshot %s: %w", d.series, err)
 	}
-	if d.why == nil {
+	if d.st.Ev.Kind == 0 {
 		return b, nil
 	}
 	if b, err = binary.Append(b, binary.LittleEndian, d.why); err != nil {
@@ -46,18 +46,20 @@ func (d *Detector) UnmarshalBinary(b []byte) error {
 	}
 	var why *work
 	want := n + binary.Size(ring)
-	if st.Ev.Kind != 0 && len(b) == want+binary.Size(work{}) { // an older program wrote none
+	if st.Ev.Kind != 0 {
 		why = &work{}
-		if _, err := binary.Decode(b[want:], binary.LittleEndian, why); err != nil {
-			return fmt.Errorf("restore %s: %w", d.series, err)
-		}
-		b = b[:want]
+		want += binary.Size(why)
 	}
 	if len(b) != want || st.Head < 0 || int(st.Head) >= max(1, len(ring)) {
 		return fmt.Errorf("restore %s: %d bytes of state, want %d", d.series, len(b), want)
 	}
 	if _, err := binary.Decode(b[n:], binary.LittleEndian, ring); err != nil {
 		return fmt.Errorf("restore %s: %w", d.series, err)
+	}
+	if why != nil {
+		if _, err := binary.Decode(b[n+binary.Size(ring):], binary.LittleEndian, why); err != nil {
+			return fmt.Errorf("restore %s: %w", d.series, err)
+		}
 	}
 	d.st, d.lay, d.ring, d.why = st, lay, ring, why
 	return nil

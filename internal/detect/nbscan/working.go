@@ -9,6 +9,9 @@ import (
 	"faultline/internal/detect/detector"
 )
 
+// Young is the age below which the baseline of reports is young.
+const Young = faultline.Seconds(youngTicks * tick * time.Second)
+
 // tried is what the newest test made of one window. Phi is 0 for a window that
 // was not tested: too much of it is unknown.
 type tried struct{ Seen, Counted, Usual, Against, Phi, LogP float64 }
@@ -18,7 +21,7 @@ func (t *tried) drop(logP float64) { t.Counted, t.Against, t.LogP = t.Seen, drop
 
 // work is the working of the open event, of fixed size for the snapshot: what
 // the test found when its evidence was largest so far. It lies beside the state,
-// since nearly all series have no open event.
+// and only while an event is open: nearly all series have none.
 type work struct {
 	At                  int64 // end of the newest bin, Unix seconds
 	Down                bool
@@ -37,7 +40,7 @@ type work struct {
 func (d *Detector) reckon(r *result, p float64, w int) {
 	e := &d.st.Ev
 	switch {
-	case p <= e.LogP && (d.why != nil || e.Revision > 0):
+	case p <= e.LogP && d.why != nil:
 		return
 	case d.why == nil:
 		d.why = &work{}

@@ -108,33 +108,3 @@ func TestAYoungEventSaysThatPeopleOpenedIt(t *testing.T) {
 		t.Error("a later revision changed what an earlier one said")
 	}
 }
-
-// A snapshot that an older program wrote in the middle of an event has no
-// working; the event goes on without one until its evidence grows.
-func TestAnOlderSnapshotIsTaken(t *testing.T) {
-	c := ordinary(15)
-	c.Surges = []detecttest.Disturbance{surge(monday.Add(14*day+13*time.Hour), 2*time.Hour, 30)}
-	samples := c.Samples(series)
-	d := nbscan.New(series, nbscan.Defaults())
-	cut := 0
-	for ; len(samples) > cut; cut++ {
-		if _, events := d.Step(&samples[cut]); len(events) > 0 {
-			break
-		}
-	}
-	whole, _ := d.MarshalBinary()
-	quiet, _ := nbscan.New(series, nbscan.Defaults()).MarshalBinary()
-	again := nbscan.New(series, nbscan.Defaults())
-	if err := again.UnmarshalBinary(whole[:len(whole)-nbscan.WorkBytes]); err != nil || len(quiet) > len(whole)-nbscan.WorkBytes {
-		t.Fatal(err)
-	}
-	_, events := detecttest.Play(again, samples[cut+1:])
-	if len(events) == 0 || events[len(events)-1].State != faultline.EventClosed {
-		t.Fatalf("%d revisions", len(events))
-	}
-	for i := range events {
-		if events[i].Working != nil {
-			holds(t, &events[i])
-		}
-	}
-}
