@@ -111,6 +111,8 @@ var schemas = map[string]reflect.Type{
 	"Status": reflect.TypeFor[jsonStatus](), "Bin": reflect.TypeFor[jsonBin](), "Reach": reflect.TypeFor[jsonReach](), "Vantage": reflect.TypeFor[jsonVantage](),
 	"CountryNow": reflect.TypeFor[jsonCountry](), "Revision": reflect.TypeFor[jsonRevision](), "Event": reflect.TypeFor[jsonEvent](), "Peak": reflect.TypeFor[jsonPeak](),
 	"Working": reflect.TypeFor[faultline.Working](), "Window": reflect.TypeFor[faultline.Window](), "View": reflect.TypeFor[faultline.View](), "Needs": reflect.TypeFor[faultline.Needs](),
+	"HowOftenWrong": reflect.TypeFor[qualityDoc](), "Calibration": reflect.TypeFor[jsonCurve](), "Often": reflect.TypeFor[jsonOften](), "FalseAlarms": reflect.TypeFor[alarms](), "Rate": reflect.TypeFor[jsonRate](),
+	"RetractionReason": reflect.TypeFor[jsonCause](), "Baselines": reflect.TypeFor[baselineDoc](), "BaselineAge": reflect.TypeFor[ageRow](), "ServiceBaselines": reflect.TypeFor[serviceAge](),
 	"Number": reflect.TypeFor[number](), "Retention": reflect.TypeFor[jsonRetention](), "Correction": reflect.TypeFor[jsonCorrection](),
 	"Incident": reflect.TypeFor[faultline.Incident](), "Blame": reflect.TypeFor[faultline.Blame](), "Party": reflect.TypeFor[faultline.Party](), "Episode": reflect.TypeFor[faultline.Episode](), "Scope": reflect.TypeFor[faultline.Scope](),
 	"CountryShare": reflect.TypeFor[faultline.CountryShare](), "ASNShare": reflect.TypeFor[faultline.ASNShare](), "PeakReports": reflect.TypeFor[faultline.PeakReports](),

@@ -28,7 +28,7 @@ type number struct {
 // numbers are all numbers that pages print, in words of the rules in effect. A
 // number without an entry here must not be on a page.
 func numbers(r Rules) []number {
-	return slices.Concat(counts(r), verdicts(r), records())
+	return slices.Concat(counts(r), verdicts(r), records(), mistakes(r))
 }
 
 // within writes a length of time inside a sentence: "10 minutes", "an hour".
@@ -169,6 +169,30 @@ func records() []number {
 	}
 }
 
+// mistakes are the numbers of how often we are wrong.
+func mistakes(r Rules) []number {
+	return []number{
+		{
+			Anchor: "calibration", Name: "As surprising as it says", Shown: "0.72 %, where it should be 1 %",
+			Meaning: fmt.Sprintf("Each reading of a series says how surprising it is. If that is right, one in ten comes with odds of 1 in 10 or less, one in a hundred with 1 in 100, and so on. We count it here: one reading a quarter of an hour of each series that has been watched for %s or more, in stretches of two hours without an open event, over twelve months at most. The range holds the true share with 95 %%; readings of one stretch share their reports, and the range allows for that. It does not allow for series that share reports: a country’s are in the world’s too, which is why each level stands for itself. Beginnings of real surges and surges that stayed too small for an event are in it, so the far end shows somewhat too many; a reading that opened an event is not: whether those were false stands below.\nToo often: we would cry wolf. Less often: we are slower than we need to be; with few reports that cannot be helped, since people come whole.", within(r.Young)),
+			Unit:    "per cent of readings", From: "this site’s own readings", Late: "two hours",
+			Misleads: "real trouble that stayed small is taken for chance", Rule: "calibration record (detect)",
+		},
+		{
+			Anchor: "false-alarms", Name: "False alarms", Shown: "2 of 40 incidents were taken back",
+			Meaning: "Retracted: a person, or the rule for surges that were only the level since listening began, said that it was none. Never confirmed: it stayed possible until it was over. A series-week is a series of reports (the world’s, a country’s, a network’s) that was watched for a week well enough to tell. The range holds the true rate with 95 % if false alarms come by chance, one by one. Incidents that were merged into another are not counted for themselves.",
+			Unit:    "incidents; in a thousand series-weeks", From: "this site’s own incidents", Late: "at once",
+			Misleads: "nobody looked: what is not retracted may still have been false", Rule: "incident record (publish)",
+		},
+		{
+			Anchor: "baseline-age", Name: "Age of what is usual", Shown: "21 days",
+			Meaning: "How much history stands behind the usual number, of the world’s series and the countries’ that are shown. Time in which nobody listened does not count. It begins again when an operator accepts a new normal that is very different.",
+			Unit:    "days", From: "the history of the series", Late: "with each reading",
+			Misleads: "an old baseline of a service that changed last week", Rule: "baseline (detect)",
+		},
+	}
+}
+
 // StateRules are the rules of an incident's states in effect, a sentence or two
 // each.
 func StateRules(r Rules) []string {
@@ -196,15 +220,21 @@ func endRule(r Rules) string {
 func seconds(d time.Duration) string { return words.Plural(d.Seconds(), "second", "seconds") }
 
 func (s *Site) drawMethod(v *live.View) ([]byte, error) {
-	return s.page("method", frame{Title: "How each number is made", Nav: "method", Path: "/method", Twin: "/method.json", Now: v.At, Data: numbers(s.d.Rules)})
+	return s.page("method", frame{Title: "How each number is made", Nav: "method", Path: "/method", Twin: "/method.json", Now: v.At, Data: methodPage{numbers(s.d.Rules), s.errors(v)}})
+}
+
+type methodPage struct {
+	Numbers []number
+	Wrong   *errorRecord
 }
 
 // methodDoc is the twin of the page about method.
 type methodDoc struct {
 	head
-	Numbers []number `json:"numbers"`
+	Numbers []number    `json:"numbers"`
+	Quality *qualityDoc `json:"how_often_wrong"`
 }
 
 func (s *Site) methodJSON(v *live.View) ([]byte, error) {
-	return encode(methodDoc{s.head(v, "How each number is made"), numbers(s.d.Rules)})
+	return encode(methodDoc{s.head(v, "How each number is made"), numbers(s.d.Rules), s.errors(v).doc})
 }
