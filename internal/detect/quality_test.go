@@ -85,3 +85,22 @@ func TestAnEventIsInNoCurve(t *testing.T) {
 		t.Errorf("three days later %v", after.Days[:6])
 	}
 }
+
+// The first days are in no curve, although what is odd is told even then.
+func TestAYoungSeriesIsInNoCurve(t *testing.T) {
+	c := detecttest.Counts{Seed: 2, Start: monday, Width: 5 * time.Minute, Bins: 2 * 288, Base: 0.1}
+	samples := c.Samples(gb)
+	for i := 500; i < 503; i++ {
+		samples[i] = detecttest.Sample(gb, samples[i].Start, 5*time.Minute, 6)
+	}
+	r, odd := detect.New(detect.Config{}), 0
+	for _, reading := range r.Step(samples).Readings {
+		if reading.Verdict == faultline.Odd {
+			odd++
+		}
+	}
+	q := r.Quality(samples[len(samples)-1].End())
+	if sum := faultline.Together(q.Curves); odd == 0 || sum.N != 0 || q.Weeks(30) != 0 {
+		t.Errorf("%d odd readings, %d counted, %v series-weeks", odd, sum.N, q.Weeks(30))
+	}
+}

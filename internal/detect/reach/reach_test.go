@@ -173,4 +173,7 @@ func TestAnEventSaysWhatItNeeded(t *testing.T) {
 	if w == nil || w.Rule != faultline.FailedRule || w.Needs != (faultline.Needs{Failed: 3}) || e.Failed != 3 || w.Age != faultline.Seconds(7*time.Minute) || !w.At.Equal(e.At) {
 		t.Errorf("opened with %d by %+v", e.Failed, w)
 	}
+	if last := events[1].Working; !events[1].At.After(last.At) || !last.At.Equal(w.At) {
+		t.Errorf("a success changed the working to %+v", last)
+	}
 }
