@@ -32,8 +32,9 @@ func How(e *faultline.Event) []string {
 	}
 	switch w.Rule {
 	case faultline.FailedRule:
-		return []string{fmt.Sprintf("%s in a row failed from %s, each also at its second attempt; %s needed. The last one: %s.",
-			Plural(float64(e.Failed), "check", "checks"), e.Series.Vantage, are(w.Needs.Failed), strings.TrimSpace(Failure(e.Failure)+" "+Op(e.Op)))}
+		row := max(float64(e.Failed), e.Excess) // Failed is of the newest row, Excess the longest
+		return []string{fmt.Sprintf("From %s up to %s in a row failed since %s, each also at its second attempt; %s needed. The last failure: %s.",
+			e.Series.Vantage, Plural(row, "check", "checks"), moment(e.Onset), are(w.Needs.Failed), strings.TrimSpace(Failure(e.Failure)+" "+Op(e.Op)))}
 	case faultline.ViewsRule:
 		return howViews(w)
 	case faultline.TailRule, faultline.DropRule, faultline.YoungRule:

@@ -44,8 +44,8 @@ func TestHowAnEventWasFound(t *testing.T) {
 		"after a quiet time": {faultline.Event{Working: &quiet}, []string{"After days quieter than usual they are compared with 50.0.", "(2 were taken off, since the baseline is young)"}, "holiday"},
 		"a drop":             {faultline.Event{Working: &drop}, []string{"A drop is compared with what is left on a holiday: 40.2."}, "people"},
 		"checks": {faultline.Event{
-			Failed: 4, Series: faultline.Series{Vantage: "harbour"}, Failure: faultline.GenericTimeout, Op: faultline.OpConnect, Working: &faultline.Working{Rule: faultline.FailedRule, Needs: faultline.Needs{Failed: 2}},
-		}, []string{"4 checks in a row failed from harbour, each also at its second attempt; 2 are needed. The last one: there is no answer in time while connecting."}, "usual"},
+			Failed: 1, Excess: 4, Onset: then, Series: faultline.Series{Vantage: "harbour"}, Failure: faultline.GenericTimeout, Op: faultline.OpConnect, Working: &faultline.Working{Rule: faultline.FailedRule, Needs: faultline.Needs{Failed: 2}},
+		}, []string{"From harbour up to 4 checks in a row failed since 4 May 2026, 14:05 UTC, each also at its second attempt; 2 are needed. The last failure: there is no answer in time while connecting."}, "usual"},
 		"a gauge":       {faultline.Event{Working: &faultline.Working{At: then, Rule: faultline.ViewsRule, Age: counts.Age, Views: []faultline.View{{Of: "range", LogP: 4}, {Of: "level", LogP: 1.5}}, Needs: faultline.Needs{LogP: 3.1}}}, []string{"its own past of 21 days: range 4, level 1.50.", "has to be 3.10"}, "report"},
 		"an older one":  {faultline.Event{}, nil, "report"},
 		"without a bin": {faultline.Event{Working: &faultline.Working{Rule: faultline.TailRule}}, nil, "report"},
