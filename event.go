@@ -92,6 +92,7 @@ type Event struct {
 	Failed  int        `json:"failed_in_a_row,omitempty"`
 	Because []Position `json:"because,omitempty"` // newest observations behind this revision
 	Reason  string     `json:"reason,omitempty"`  // why it was closed or retracted
+	Working *Working   `json:"working,omitempty"` // how it was found
 	Origin  Origin     `json:"origin"`
 }
 

@@ -374,7 +374,7 @@ type modelSink struct{ model *live.Model }
 func (s modelSink) Apply(out Output) {
 	d := live.Delta{
 		At: out.At, Samples: out.Samples, Cells: out.Cells, Readings: out.Readings, Events: out.Events,
-		Incidents: out.Incidents, Statuses: out.Statuses,
+		Incidents: out.Incidents, Statuses: out.Statuses, Quality: out.Quality,
 	}
 	if out.Command != nil {
 		d.Commands = []live.Command{{At: out.CommandAt, ID: out.CommandID.String(), Refused: out.Refused, Command: *out.Command}}

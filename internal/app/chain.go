@@ -39,6 +39,9 @@ type Output struct {
 	Events    []faultline.Event
 	Incidents []faultline.Incident
 	Statuses  []faultline.Status
+	// Quality is what the detectors counted about themselves, every quarter of an
+	// hour; nil between.
+	Quality *faultline.Quality
 	// Reports that changed no sample, or not every one: they came too late, their
 	// country or network has no series of its own, or a table was full.
 	Late, Folded, Full int
@@ -54,7 +57,7 @@ type Output struct {
 // reports that changed nothing.
 func (o *Output) tells() bool {
 	return len(o.Samples)+len(o.Cells)+len(o.Readings)+len(o.Events)+len(o.Incidents)+len(o.Statuses) > 0 ||
-		o.Command != nil || o.Refused != ""
+		o.Command != nil || o.Refused != "" || o.Quality != nil
 }
 
 // NewChain makes an empty chain.
@@ -75,7 +78,7 @@ func (c *Chain) Know(catalogue []faultline.Service) { c.incident.Know(catalogue)
 func (c *Chain) Step(o *faultline.Observation) Output {
 	s := c.series.Step(o)
 	out := Output{Samples: s.Samples, Cells: s.Cells, Late: s.Late, Folded: s.Folded, Full: s.Full}
-	in := incident.Input{}
+	in, before := incident.Input{}, c.at
 	switch p := o.Payload.(type) {
 	case *faultline.Heartbeat:
 		if o.At.After(c.at) {
@@ -99,16 +102,28 @@ func (c *Chain) Step(o *faultline.Observation) Output {
 	out.At, in.At = c.at, c.at
 	d := c.detect.Step(s.Samples)
 	out.Readings, out.Events = d.Readings, d.Events
+	if c.at.Truncate(qualityEvery).After(before) {
+		out.Quality = c.quality()
+	}
 	in.Samples, in.Readings, in.Events = s.Samples, d.Readings, d.Events
 	i := c.incident.Step(in)
 	out.Incidents, out.Statuses, out.Refused = i.Incidents, i.Statuses, i.Refused
 	return out
 }
 
-// Present is what the chain said last of each service: what a reader misses who
-// comes after UnmarshalBinary.
+// qualityEvery is how often, in data time, the detectors' record of themselves is
+// told: it counts no more often.
+const qualityEvery = 15 * time.Minute
+
+func (c *Chain) quality() *faultline.Quality {
+	q := c.detect.Quality(c.at)
+	return &q
+}
+
+// Present is what the chain said last of each service and of itself: what a reader
+// misses who comes after UnmarshalBinary.
 func (c *Chain) Present() Output {
-	return Output{At: c.at, Statuses: c.incident.Statuses()}
+	return Output{At: c.at, Statuses: c.incident.Statuses(), Quality: c.quality()}
 }
 
 // chainState is a snapshot of the rooms. A field's change needs a new version,

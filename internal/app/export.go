@@ -94,7 +94,8 @@ func exportRecords[T any](ctx context.Context, s store.Reader, kind faultline.Re
 	return nil
 }
 
-// exporter serves GET /console/export to those who may read the data folder.
+// exporter serves GET /console/export and /console/explain to those who may read
+// the data folder.
 type exporter struct {
 	store   store.Reader
 	tokens  []string // any of them is enough; empty ones are not
@@ -102,7 +103,7 @@ type exporter struct {
 }
 
 func newExporter(s store.Reader, r prometheus.Registerer, tokens ...string) *exporter {
-	return &exporter{store: s, tokens: tokens, refused: telemetry.NewRefusals(r, "export", "Exports refused, by reason.", "unauthorized", "bad_time", "bad_kind")}
+	return &exporter{store: s, tokens: tokens, refused: telemetry.NewRefusals(r, "export", "Exports and explanations refused, by reason.", "unauthorized", "bad_time", "bad_kind", "unknown_id", "store")}
 }
 
 // refuse answers with a problem document and counts it.

@@ -121,7 +121,9 @@ func (o *observatory) restore(ctx context.Context) (uint64, error) {
 		return 0, nil
 	}
 	o.snapshot = frame
-	o.sink.Apply(o.chain.Present())
+	present := o.chain.Present()
+	o.m.quality.set(present.Quality)
+	o.sink.Apply(present)
 	return frame, nil
 }
 
@@ -339,6 +341,7 @@ type chainMetrics struct {
 	storeFailed  prometheus.Counter
 	applied      prometheus.Gauge
 	newest       prometheus.Gauge
+	quality      *qualityMetrics
 }
 
 func newChainMetrics(r prometheus.Registerer) *chainMetrics {
@@ -350,6 +353,7 @@ func newChainMetrics(r prometheus.Registerer) *chainMetrics {
 		storeFailed:  telemetry.Counter(r, "store", "failed_writes_total", "Batches that the store could not take; they are tried again."),
 		applied:      telemetry.Gauge(r, "store", "position_frame", "Last journal frame in the store."),
 		newest:       telemetry.Gauge(r, "chain", "newest_seconds", "Data time reached by the rooms, in seconds since 1970."),
+		quality:      newQualityMetrics(r),
 	}
 	kinds := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: "faultline", Subsystem: "chain", Name: "observations_total", Help: "Observations taken through the rooms, by kind.",
@@ -369,6 +373,7 @@ func (m *chainMetrics) observe(o *faultline.Observation, out *Output) {
 	if out.Refused != "" {
 		m.refused.Inc(out.Refused)
 	}
+	m.quality.set(out.Quality)
 	if !out.At.IsZero() {
 		m.newest.Set(float64(out.At.Unix()))
 	}

@@ -15,7 +15,7 @@ func TestWhatIsTold(t *testing.T) {
 	full := map[string]any{
 		"Samples": make([]faultline.Sample, 1), "Cells": make([]faultline.Cell, 1), "Readings": make([]faultline.Reading, 1),
 		"Events": make([]faultline.Event, 1), "Incidents": make([]faultline.Incident, 1), "Statuses": make([]faultline.Status, 1),
-		"Command": &faultline.Command{}, "Refused": "unknown",
+		"Command": &faultline.Command{}, "Refused": "unknown", "Quality": &faultline.Quality{},
 	}
 	for f := range reflect.TypeFor[Output]().Fields() {
 		var out Output

@@ -95,7 +95,9 @@ func (a *App) openSites() ([]*web.Site, error) {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}))
 	mux.Handle("/api/v1/reports", a.intake.API())
 	mux.Handle("POST /s/{slug}/report", a.intake.Form())
-	mux.Handle("GET /console/export", newExporter(a.store, a.registry, a.token, token))
+	out := newExporter(a.store, a.registry, a.token, token)
+	mux.Handle("GET /console/export", out)
+	mux.Handle("GET /console/explain", out.explain(deps.Rules))
 	mux.Handle("/", a.site)
 	a.handler = guarded(mux, a.log)
 	return sites, nil

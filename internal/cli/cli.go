@@ -110,7 +110,7 @@ func newRoot(env Env) *cobra.Command {
 	f.StringVar(&c.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.BoolVar(&c.logJSON, "log-json", false, "log JSON lines")
 	root.AddCommand(newUp(c), newDemo(c), newStatus(c), newReport(c), newReplay(c), newDetect(c), newBacktest(c), newRebuild(c),
-		newCheck(c), newConfig(c), newExport(c), newVersion(c))
+		newCheck(c), newConfig(c), newExport(c), newExplain(c), newVersion(c))
 	root.InitDefaultCompletionCmd()
 	strictly(root)
 	return root

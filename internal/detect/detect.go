@@ -19,11 +19,13 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"faultline"
+	"faultline/internal/detect/calibrate"
 	"faultline/internal/detect/detector"
 	"faultline/internal/detect/gauge"
 	"faultline/internal/detect/nbscan"
@@ -48,7 +50,8 @@ type Output struct {
 // Room keeps a detector for each series.
 type Room struct {
 	factories map[faultline.Metric]detector.Factory
-	watched   map[faultline.Series]detector.Detector
+	watched   map[faultline.Series]*watched
+	record    calibrate.Record
 }
 
 // New makes a room that has seen nothing.
@@ -57,7 +60,7 @@ func New(cfg Config) *Room {
 	if f == nil {
 		f = defaults()
 	}
-	return &Room{factories: f, watched: map[faultline.Series]detector.Detector{}}
+	return &Room{factories: f, watched: map[faultline.Series]*watched{}}
 }
 
 func defaults() map[faultline.Metric]detector.Factory {
@@ -79,6 +82,7 @@ func (r *Room) Step(samples []faultline.Sample) Output {
 		}
 		reading, events := d.Step(&samples[i])
 		if !reading.At.IsZero() {
+			r.count(d, &reading)
 			out.Readings = append(out.Readings, reading)
 		}
 		out.Events = append(out.Events, events...)
@@ -91,14 +95,14 @@ func (r *Room) Step(samples []faultline.Sample) Output {
 // new_normal at the next sample of their series.
 func (r *Room) Accept(service faultline.ServiceID, at time.Time) {
 	for s, d := range r.watched {
-		if a, ok := d.(detector.Accepter); ok && s.Service == service {
+		if a, ok := d.Detector.(detector.Accepter); ok && s.Service == service {
 			a.Accept(at)
 		}
 	}
 }
 
 // of is the detector of a series; nil if nobody watches its metric.
-func (r *Room) of(s faultline.Series) detector.Detector {
+func (r *Room) of(s faultline.Series) *watched {
 	if d := r.watched[s]; d != nil {
 		return d
 	}
@@ -106,9 +110,9 @@ func (r *Room) of(s faultline.Series) detector.Detector {
 	if make == nil {
 		return nil
 	}
-	d := make(s)
+	d := &watched{Detector: make(s)}
 	r.watched[s] = d
-	r.lean(s, d)
+	r.lean(s, d.Detector)
 	return d
 }
 
@@ -118,8 +122,7 @@ func (r *Room) lean(s faultline.Series, d detector.Detector) {
 	if !ok || s.Parent() == s {
 		return
 	}
-	parent, ok := r.of(s.Parent()).(detector.Shaper)
-	if ok {
+	if parent, ok := r.of(s.Parent()).Detector.(detector.Shaper); ok {
 		child.Under(parent)
 	}
 }
@@ -139,14 +142,18 @@ func order(a, b faultline.Series) int {
 		cmp.Compare(a.Country, b.Country), cmp.Compare(a.ASN, b.ASN), cmp.Compare(a.Vantage, b.Vantage), cmp.Compare(a.Target, b.Target))
 }
 
-const snapshotVersion = 1
+const snapshotVersion = 2
 
-// MarshalBinary writes all detectors, wide series first: a version, a count,
-// and for each the series as JSON and the detector's state, each behind its
-// length.
+// MarshalBinary writes a version, the room's record of itself, and all detectors,
+// wide series first: a count, and for each the series as JSON, what it showed
+// lately and the detector's state, each behind its length.
 func (r *Room) MarshalBinary() ([]byte, error) {
 	all := r.Series()
-	b := binary.LittleEndian.AppendUint32([]byte{snapshotVersion}, uint32(len(all)))
+	b, err := appendFixed([]byte{snapshotVersion}, &r.record)
+	if err != nil {
+		return nil, err
+	}
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(all)))
 	for _, s := range all {
 		name, err := json.Marshal(s)
 		if err != nil {
@@ -157,6 +164,9 @@ func (r *Room) MarshalBinary() ([]byte, error) {
 			return nil, err
 		}
 		b = append(binary.LittleEndian.AppendUint32(b, uint32(len(name))), name...)
+		if b, err = appendFixed(b, &r.watched[s].stretch); err != nil {
+			return nil, err
+		}
 		b = append(binary.LittleEndian.AppendUint32(b, uint32(len(state))), state...)
 	}
 	return b, nil
@@ -165,22 +175,20 @@ func (r *Room) MarshalBinary() ([]byte, error) {
 // UnmarshalBinary continues where MarshalBinary left off. On an error the room
 // is unchanged.
 func (r *Room) UnmarshalBinary(b []byte) error {
-	if len(b) < 5 || b[0] != snapshotVersion {
+	if len(b) < 1 || b[0] != snapshotVersion {
 		return fmt.Errorf("restore detect: not a snapshot of version %d: rebuild from the journal", snapshotVersion)
 	}
-	fresh := &Room{factories: r.factories, watched: map[faultline.Series]detector.Detector{}}
-	n, b := binary.LittleEndian.Uint32(b[1:]), b[5:]
+	fresh := &Room{factories: r.factories, watched: map[faultline.Series]*watched{}}
+	b, err := readFixed(b[1:], &fresh.record)
+	if err != nil {
+		return err
+	}
+	if len(b) < 4 {
+		return errShort
+	}
+	n, b := binary.LittleEndian.Uint32(b), b[4:]
 	for range n {
-		name, rest, err := part(b)
-		if err != nil {
-			return err
-		}
-		state, rest, err := part(rest)
-		if err != nil {
-			return err
-		}
-		b = rest
-		if err := fresh.restore(name, state); err != nil {
+		if b, err = fresh.restore(b); err != nil {
 			return err
 		}
 	}
@@ -191,22 +199,36 @@ func (r *Room) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-func (r *Room) restore(name, state []byte) error {
+// restore reads one series, and gives what is behind it.
+func (r *Room) restore(b []byte) (rest []byte, err error) {
+	name, b, err := part(b)
+	if err != nil {
+		return nil, err
+	}
 	var s faultline.Series
 	if err := json.Unmarshal(name, &s); err != nil {
-		return fmt.Errorf("restore detect: series: %w", err)
+		return nil, fmt.Errorf("restore detect: series: %w", err)
 	}
 	d := r.of(s)
 	if d == nil {
-		return fmt.Errorf("restore %s: no detector is configured for its metric", s)
+		return nil, fmt.Errorf("restore %s: no detector is configured for its metric", s)
 	}
-	return d.UnmarshalBinary(state)
+	if b, err = readFixed(b, &d.stretch); err != nil {
+		return nil, err
+	}
+	state, rest, err := part(b)
+	if err != nil {
+		return nil, err
+	}
+	return rest, d.UnmarshalBinary(state)
 }
+
+var errShort = errors.New("restore detect: the snapshot is cut short")
 
 // part cuts a piece behind its length off b.
 func part(b []byte) (piece, rest []byte, err error) {
 	if len(b) < 4 || uint64(binary.LittleEndian.Uint32(b)) > uint64(len(b)-4) {
-		return nil, nil, fmt.Errorf("restore detect: the snapshot is cut short")
+		return nil, nil, errShort
 	}
 	n := binary.LittleEndian.Uint32(b)
 	return b[4 : 4+n], b[4+n:], nil

@@ -7,8 +7,12 @@ import (
 	"faultline"
 )
 
-// event takes one revision of an event to the incident that it belongs to.
-func (r *Room) event(e *faultline.Event) {
+// event takes one revision of an event to the incident that it belongs to. How
+// the event was found stays with its own record.
+func (r *Room) event(found *faultline.Event) {
+	bare := *found
+	bare.Working = nil
+	e := &bare
 	s := r.service(e.Series.Service)
 	s.touched, s.Origin = true, e.Origin
 	if e.Kind == faultline.Drop {

@@ -23,19 +23,19 @@ type Tail struct {
 }
 
 const (
-	from      = 2.0  // threshold
-	nominal   = 0.01 // share of time above it, if the model is right
-	seldom    = 1e-3 // bounds of what that share may turn out to be
-	often     = 0.1
-	narrowest = 0.7 // slope
-	memory    = 200 // clusters
-	times     = 8   // memory of the share, in weights of its assumption
-	decade    = 1 / math.Ln10
+	from    = 2.0  // threshold
+	nominal = 0.01 // share of time above it, if the model is right
+	seldom  = 1e-3 // bounds of what that share may turn out to be
+	often   = 0.1
+	memory  = 200 // clusters
+	times   = 8   // memory of the share, in weights of its assumption
+	decade  = 1 / math.Ln10
 )
 
 // Habit is what is assumed of a tail.
 type Habit struct {
 	Slope  float64 // by which it is wider than nominal, before the series has shown its own
+	Least  float64 // slope that it may turn out to have
 	Weight float64 // of that assumption, in clusters
 	Limit  float64 // an excess is cut there: a real surge says nothing about quiet time
 	Calm   float64 // for so long must a cluster have been over, in the unit of width
@@ -75,7 +75,7 @@ func (t *Tail) count(over bool, width, limit float64) {
 
 // Slope is the factor by which the tail is wider than nominal.
 func (t *Tail) Slope(h Habit) float64 {
-	return max(narrowest, (t.Excess*t.N/decade+h.Weight*h.Slope)/(t.N+h.Weight))
+	return max(h.Least, (t.Excess*t.N/decade+h.Weight*h.Slope)/(t.N+h.Weight))
 }
 
 // At is what the threshold is worth: −log10 of the share of time above it.
@@ -89,9 +89,14 @@ func (t *Tail) At(h Habit) float64 {
 
 // Of calibrates a nominal value.
 func (t *Tail) Of(logP float64, h Habit) float64 {
-	at := t.At(h)
+	return Over(logP, t.At(h), t.Slope(h))
+}
+
+// Over is a nominal value on a scale on which the threshold is worth at, and that
+// is stretched by slope above it.
+func Over(logP, at, slope float64) float64 {
 	if logP <= from {
 		return logP * at / from
 	}
-	return at + (logP-from)/t.Slope(h)
+	return at + (logP-from)/slope
 }

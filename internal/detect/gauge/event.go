@@ -15,6 +15,8 @@ type episode struct {
 	Opened, Onset, Peak, End int64
 	PeakValue, PeakUsual     float64
 	Excess, LogP, Told       float64
+	Strongest                int64 // when the evidence was largest
+	Said                     [aspects]float64
 }
 
 const (
@@ -54,7 +56,9 @@ func (d *Detector) track(s *faultline.Sample, logP, z, usual float64) []faultlin
 	}
 	over := s.Value - d.value(usual)
 	e.Excess += over
-	e.LogP = max(e.LogP, logP)
+	if e.Strongest == 0 || logP > e.LogP {
+		e.LogP, e.Strongest, e.Said = logP, end, d.now.said
+	}
 	if e.Peak == 0 || float64(e.Way)*over > float64(e.Way)*(e.PeakValue-e.PeakUsual) {
 		e.Peak, e.PeakValue, e.PeakUsual = st.Last, s.Value, d.value(usual)
 	}
@@ -107,7 +111,7 @@ func (d *Detector) tell() faultline.Event {
 		Opened: detector.Unix(e.Opened), At: detector.Unix(st.Last + st.Width), Onset: detector.Unix(e.Onset), OnsetLow: detector.Unix(e.Onset), OnsetHigh: detector.Unix(e.Onset),
 		Peak: detector.Unix(e.Peak), PeakValue: faultline.Round(e.PeakValue, 6), PeakUsual: faultline.Round(e.PeakUsual, 6),
 		PeakWidth: faultline.Seconds(time.Duration(st.Width) * time.Second), Excess: faultline.Round(e.Excess, 6),
-		LogP: faultline.Round(e.LogP, 2), Origin: detector.OriginOf(st.Origin),
+		LogP: faultline.Round(e.LogP, 2), Working: d.working(), Origin: detector.OriginOf(st.Origin),
 	}
 	if e.Quiet > 0 {
 		ev.Recovered = detector.Unix(e.End)
@@ -118,13 +122,30 @@ func (d *Detector) tell() faultline.Event {
 	return ev
 }
 
+// working is what the views said when the evidence was largest, in their order.
+func (d *Detector) working() *faultline.Working {
+	e := &d.st.Event
+	w := &faultline.Working{At: detector.Unix(e.Strongest), Rule: faultline.ViewsRule, Age: d.age(), Needs: faultline.Needs{LogP: d.cfg.Open}}
+	for i, said := range e.Said {
+		if said > 0 {
+			w.Views = append(w.Views, faultline.View{Of: aspectNames[i], LogP: faultline.Round(said, 2)})
+		}
+	}
+	return w
+}
+
+// age is how much was known of the series by now.
+func (d *Detector) age() faultline.Seconds {
+	return faultline.Seconds(time.Duration(d.st.Bins*d.st.Width) * time.Second)
+}
+
 func (d *Detector) reading(s *faultline.Sample, logP, usual float64) faultline.Reading {
 	st := &d.st
 	half := edge * math.Sqrt(st.Band.Spread)
 	r := faultline.Reading{
 		Series: d.series, At: detector.Unix(st.Last + st.Width), Value: faultline.Round(s.Value, 6), Expected: faultline.Round(d.value(usual), 6),
 		Low: faultline.Round(d.value(usual-half), 6), High: faultline.Round(d.value(usual+half), 6), Width: s.Width,
-		LogP: faultline.Round(logP, 2), Age: faultline.Seconds(time.Duration(st.Bins*st.Width) * time.Second),
+		LogP: faultline.Round(logP, 2), Age: d.age(),
 		Verdict: faultline.Usual, Mix: s.Mix, Origin: s.Origin,
 	}
 	switch {

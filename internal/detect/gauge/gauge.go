@@ -83,7 +83,7 @@ type state struct {
 }
 
 const (
-	stateVersion = 2
+	stateVersion = 3
 	gap          = 3600 // seconds without a value, or gapBins, that part what is before from what is after
 	gapBins      = 12
 )

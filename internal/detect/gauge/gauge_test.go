@@ -103,3 +103,29 @@ func TestALevelThatStaysIsToldOnce(t *testing.T) {
 		t.Errorf("%d events, the last closed because %q; want one that lasted too long", len(ids), events[len(events)-1].Reason)
 	}
 }
+
+// An event names the views that found it, and their evidence adds up to its own.
+func TestAnEventCarriesWhatTheViewsSaid(t *testing.T) {
+	d := gauge.New(series, gauge.Defaults())
+	_, events := detecttest.Play(d, values(14*288, 3, func(i int) float64 {
+		if i >= 3000 && i < 3024 {
+			return daily(i) + 80
+		}
+		return daily(i)
+	}))
+	if len(events) == 0 {
+		t.Fatal("no event")
+	}
+	for _, e := range events {
+		sum, w := 0.0, e.Working
+		for _, v := range w.Views {
+			sum += v.LogP * v.LogP
+		}
+		if w.Rule != faultline.ViewsRule || w.Needs.LogP != gauge.Defaults().Open || math.Abs(math.Sqrt(sum)-e.LogP) > 0.05 || w.At.After(e.At) || w.Age <= 0 {
+			t.Errorf("revision %d, log p %v: %+v", e.Revision, e.LogP, w)
+		}
+	}
+	if w := events[0].Working; w.Views[0].Of != "range" || w.Views[0].LogP < 3 {
+		t.Errorf("80 above what is usual was found by %+v", w.Views)
+	}
+}

@@ -20,6 +20,7 @@ type bin struct {
 	x     float64 // its value
 	known int64   // bins known before it
 	last  *stretch
+	said  [aspects]float64 // what look found, as far as it is believed
 }
 
 // aspect is what a view looks at. Views of one aspect see the same thing at
@@ -35,6 +36,9 @@ const (
 	ofFlatness
 	aspects
 )
+
+// aspectNames are their names in an event's working.
+var aspectNames = [aspects]string{"range", "level", "mixture", "pattern", "shape", "standstill"}
 
 // views are the states of all views.
 type views struct {
@@ -93,7 +97,7 @@ var believed = [aspects]float64{ofRange: 30, ofMotion: 6, ofMixture: 6, ofPatter
 // sum of the squares of the aspects. Two aspects that both find a bin strange
 // count for more than one, and many that find it a little odd for little.
 func (d *Detector) look(b *bin) float64 {
-	var strangest [aspects]float64
+	strangest := &b.said
 	heard := !d.young()
 	for _, e := range d.table {
 		if s := e.view.see(b); heard && s > strangest[e.of] {

@@ -187,6 +187,7 @@ func (d *Detector) weigh(r *result) {
 	if e.Kind < 0 {
 		p, w = r.Down, r.V
 	}
+	d.reckon(r, p, w)
 	e.LogP = max(e.LogP, p)
 	reporters, networks := people(&d.tot[w])
 	if reporters > int(e.Reporters) {
@@ -328,7 +329,7 @@ func (d *Detector) close(reason string) []faultline.Event {
 			d.at(k).Flags |= spent
 		}
 	}
-	*e = episode{}
+	*e, d.why = episode{}, nil
 	look(&d.lay, d.ring, int(d.st.Head), &d.tot)
 	return []faultline.Event{ev}
 }

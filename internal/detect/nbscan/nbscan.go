@@ -95,6 +95,8 @@ type Detector struct {
 	parent detector.Shaper // the next wider series, or nil
 	lay    layout
 	tot    [windows]total
+	tried  [windows]tried // by the newest test; see working.go
+	why    *work          // of the open event
 	ring   []slot
 	st     state
 }

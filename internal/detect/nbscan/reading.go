@@ -109,7 +109,7 @@ func (d *Detector) event() faultline.Event {
 		PeakValue: faultline.Round(e.PeakValue, 3), PeakUsual: faultline.Round(e.PeakUsual, 4),
 		PeakWidth: faultline.Seconds(time.Duration(int64(d.lay.rate)*d.st.Width) * time.Second),
 		Excess:    faultline.Round(float64(e.Kind)*max(e.Excess, 0), 2), LogP: faultline.Round(e.LogP, 2),
-		Reporters: int(e.Reporters), Networks: int(e.Networks), Young: e.Young, Origin: detector.OriginOf(d.st.Origin),
+		Reporters: int(e.Reporters), Networks: int(e.Networks), Young: e.Young, Working: d.working(), Origin: detector.OriginOf(d.st.Origin),
 	}
 	if e.Recovered != 0 {
 		ev.Recovered, ev.Fell = detector.Unix(e.Recovered), detector.Unix(e.End)

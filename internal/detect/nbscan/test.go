@@ -10,6 +10,7 @@ import (
 type result struct {
 	Up, Down       float64 // calibrated −log10 p of the best window
 	RawUp, RawDown float64
+	Choice         float64
 	W, V           int  // the best windows
 	Silent         bool // too much of the last 15 minutes is unknown
 	Late           bool // the bin was seen before: this is a correction
@@ -21,6 +22,7 @@ func (d *Detector) test(r *result) {
 	tested, lift := 0, d.st.Base.lift()
 	for w := range d.lay.n {
 		t := &d.tot[w]
+		d.tried[w] = tried{}
 		if t.Bins == 0 || t.Unknown*2 > d.lay.bins[w] {
 			continue
 		}
@@ -29,12 +31,17 @@ func (d *Detector) test(r *result) {
 		if young {
 			phi = max(phi, phiYoung)
 		}
+		d.tried[w] = tried{t.Sum, max(t.Cut, 0), t.Mu, t.Mu * lift, phi, 0}
 		if x, usual := max(t.Cut, 0), t.Mu*lift; x-usual >= d.cfg.Excess {
-			if p := upperLogP(x, usual, 1/phi); p > r.RawUp {
+			p := upperLogP(x, usual, 1/phi)
+			d.tried[w].LogP = p
+			if p > r.RawUp {
 				r.RawUp, r.W = p, w
 			}
 		} else if t.Mu >= dropExpected && t.Mu-t.Sum >= d.cfg.Excess {
-			if p := lowerLogP(t.Sum, dropShare*t.Mu, 1/phi); p > r.RawDown {
+			p := lowerLogP(t.Sum, dropShare*t.Mu, 1/phi)
+			d.tried[w].drop(p)
+			if p > r.RawDown {
 				r.RawDown, r.V = p, w
 			}
 		}
@@ -44,12 +51,12 @@ func (d *Detector) test(r *result) {
 	if tested > 1 {
 		choose = chosen
 	}
+	r.Choice = choose
 	r.RawUp, r.RawDown = max(0, r.RawUp-choose), max(0, r.RawDown-choose)
 	if !r.Late {
 		d.settle(r, young)
 	}
-	h := d.habit()
-	r.Up, r.Down = d.st.Up.Of(r.RawUp, h), d.st.Down.Of(r.RawDown, h)
+	r.Up, r.Down = d.st.Up.Of(r.RawUp, d.habit(1)), d.st.Down.Of(r.RawDown, d.habit(-1))
 	if young {
 		r.Up, r.Down = max(0, r.Up-youngPenalty), 0
 	}
@@ -67,19 +74,22 @@ const settledTicks = 7 * 86400 / tick
 // Of bins wider than an hour there are few: surges are learnt from too, so that a
 // series that has one each winter is not surprised by the next.
 var (
-	ofMany = calibrate.Habit{Slope: 0.85, Weight: 20, Limit: 3, Calm: 7200 / tick, Share: 1000}
-	ofFew  = calibrate.Habit{Slope: 1.05, Weight: 20, Limit: 3, Calm: 7200 / tick}
-	ofDays = calibrate.Habit{Slope: 1.05, Weight: 4, Limit: 10, Calm: 3 * ticksInHour}
+	ofMany = calibrate.Habit{Slope: 0.85, Least: 0.7, Weight: 20, Limit: 3, Calm: 7200 / tick, Share: 1000}
+	ofFew  = calibrate.Habit{Slope: 1.05, Least: 1, Weight: 20, Limit: 3, Calm: 7200 / tick}
+	ofDays = calibrate.Habit{Slope: 1.05, Least: 1, Weight: 4, Limit: 10, Calm: 3 * ticksInHour}
 )
 
 // fewExpected is what the longest window holds where counts are coarse.
 const fewExpected = 10
 
-func (d *Detector) habit() calibrate.Habit {
+// habit is what is assumed of a direction's tail. Drops are tested against less than
+// what is usual, because of holidays that a month of quiet time did not have: that
+// they were never seen then does not make them more surprising.
+func (d *Detector) habit(way int8) calibrate.Habit {
 	switch {
 	case d.lay.wide:
 		return ofDays
-	case d.tot[d.lay.n-1].Mu < fewExpected:
+	case way < 0 || d.tot[d.lay.n-1].Mu < fewExpected:
 		return ofFew
 	}
 	return ofMany
@@ -119,8 +129,8 @@ func (d *Detector) settle(r *result, young bool) {
 		return
 	}
 	if d.lay.wide || d.settled() && st.Ev.Kind == 0 {
-		st.Up.Learn(r.RawUp, n, d.habit())
-		st.Down.Learn(r.RawDown, n, d.habit())
+		st.Up.Learn(r.RawUp, n, d.habit(1))
+		st.Down.Learn(r.RawDown, n, d.habit(-1))
 	}
 	if odd && d.freezes() {
 		d.freeze(r)

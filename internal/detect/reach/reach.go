@@ -208,6 +208,9 @@ func (d *Detector) still(now run) []faultline.Event {
 	}
 	e.Failed, e.Failure, e.Op, e.Recovered = now.Failed, c.Failure, c.Op, time.Time{}
 	e.Excess = max(e.Excess, float64(now.Failed))
+	e.Working = &faultline.Working{
+		At: c.Taken, Rule: faultline.FailedRule, Age: faultline.Seconds(d.st.Known), Needs: faultline.Needs{Failed: d.cfg.Open},
+	}
 	return d.tell()
 }
 

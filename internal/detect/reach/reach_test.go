@@ -161,3 +161,19 @@ func TestKindRefusesSettingsThatNeverOpen(t *testing.T) {
 }
 
 func ptr(s faultline.Sample) *faultline.Sample { return &s }
+
+func TestAnEventSaysWhatItNeeded(t *testing.T) {
+	d := reach.New(series, reach.Config{Open: 3, Close: 3})
+	_, events := detecttest.Play(d, checks("....FFF."))
+	if len(events) != 2 {
+		t.Fatalf("%d revisions", len(events))
+	}
+	e := events[0]
+	w := e.Working
+	if w == nil || w.Rule != faultline.FailedRule || w.Needs != (faultline.Needs{Failed: 3}) || e.Failed != 3 || w.Age != faultline.Seconds(7*time.Minute) || !w.At.Equal(e.At) {
+		t.Errorf("opened with %d by %+v", e.Failed, w)
+	}
+	if last := events[1].Working; !events[1].At.After(last.At) || !last.At.Equal(w.At) {
+		t.Errorf("a success changed the working to %+v", last)
+	}
+}

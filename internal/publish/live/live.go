@@ -49,6 +49,7 @@ type Delta struct {
 	Incidents []faultline.Incident
 	Statuses  []faultline.Status
 	Commands  []Command
+	Quality   *faultline.Quality // never changed after it was told
 }
 
 // Model is the read model. Its methods may be called from any goroutine.
@@ -63,6 +64,7 @@ type Model struct {
 	series    int  // of countries
 	incidents map[string]*Incident
 	commands  []Command
+	quality   *faultline.Quality
 	dropped   uint64
 	dirty     bool
 	view      atomic.Pointer[View]
@@ -210,6 +212,10 @@ func (m *Model) Apply(d Delta) {
 	}
 	for i := range d.Commands {
 		m.command(d.Commands[i])
+	}
+	if d.Quality != nil && (m.quality == nil || !d.Quality.At.Before(m.quality.At)) {
+		m.quality = d.Quality
+		m.touched()
 	}
 	if len(d.Samples)+len(d.Cells)+len(d.Readings)+len(d.Events)+len(d.Incidents)+len(d.Statuses)+len(d.Commands) > 0 {
 		m.touched()

@@ -274,3 +274,15 @@ func TestEachBinKeepsTheVerdictOfItsTime(t *testing.T) {
 		t.Errorf("a bin without a reading has the verdict %q", got)
 	}
 }
+
+// What was counted later stays, also when a start brings what was counted before.
+func TestTheNewestRecordOfErrorsStays(t *testing.T) {
+	m := live.New(live.Limits{})
+	at := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	m.Apply(live.Delta{Quality: &faultline.Quality{At: at, Days: []int{2}}})
+	m.Apply(live.Delta{Quality: &faultline.Quality{At: at.Add(-time.Hour), Days: []int{1}}})
+	m.Apply(live.Delta{At: at})
+	if q := m.View().Quality; !q.At.Equal(at) || len(q.Days) != 1 || q.Days[0] != 2 {
+		t.Errorf("%+v", q)
+	}
+}

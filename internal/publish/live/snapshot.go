@@ -25,6 +25,10 @@ func (m *Model) snapshot() *View {
 		At: m.at, Version: m.version, Commands: m.commands,
 		service: make(map[faultline.ServiceID]*Service, len(m.order)), incident: make(map[string]*Incident, len(m.incidents)),
 	}
+	if m.quality != nil {
+		v.Quality = *m.quality
+	}
+	v.Full = len(m.incidents) >= m.limits.Incidents
 	for id, log := range m.incidents {
 		v.incident[id] = log
 		v.Incidents = append(v.Incidents, log)

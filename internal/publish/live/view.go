@@ -14,6 +14,8 @@ type View struct {
 	Services  []*Service
 	Incidents []*Incident // newest onset first
 	Commands  []Command   // newest first
+	Quality   faultline.Quality
+	Full      bool // there were more incidents than the model holds
 
 	service  map[faultline.ServiceID]*Service
 	incident map[string]*Incident

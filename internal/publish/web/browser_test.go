@@ -141,7 +141,7 @@ func TestPagesInARealBrowser(t *testing.T) {
 		d.Console = &Console{Operators: map[string]string{"ada": token}, Do: func(context.Context, faultline.Command) error { return nil }}
 	}
 	sites := map[string]*httptest.Server{}
-	for name, s := range map[string]*site{"": newSite(t, busy(), operated), "quiet": newSite(t, calm()), "replay": newSite(t, busy(), replaying), "names": newSite(t, manyScripts())} {
+	for name, s := range map[string]*site{"": newSite(t, eventful(), operated), "quiet": newSite(t, calm()), "replay": newSite(t, eventful(), replaying), "names": newSite(t, manyScripts())} {
 		srv := httptest.NewServer(s)
 		t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() }) // streams are open for as long as their page
 		sites[name] = srv
@@ -221,7 +221,7 @@ func keep(t *testing.T, ctx context.Context, file string) {
 // TestBudgetsInARealBrowser counts what a cold visit costs.
 func TestBudgetsInARealBrowser(t *testing.T) {
 	ctx := browser(t)
-	srv := httptest.NewServer(newSite(t, busy()))
+	srv := httptest.NewServer(newSite(t, eventful()))
 	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() }) // streams are open for as long as their page
 	var mu sync.Mutex
 	var requests []string

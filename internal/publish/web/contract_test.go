@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"faultline"
 	"faultline/api/apitest"
@@ -52,10 +53,23 @@ var twins = map[string]struct {
 func eventful() *live.Model {
 	m := busy()
 	m.Apply(live.Delta{Events: []faultline.Event{
-		{ID: "e2", Revision: 2, By: "nbscan/1", Series: world("larkpost"), Kind: faultline.Surge, State: faultline.EventOpen, Opened: at(13, 42), At: at(13, 50), Onset: at(13, 38), OnsetLow: at(13, 35), OnsetHigh: at(13, 41), Peak: at(14, 0), PeakValue: 8120, PeakUsual: 198, PeakWidth: faultline.Seconds(1200e9), LogP: 40, Reporters: 8120, Networks: 900, Origin: faultline.Measured},
-		{ID: "e3", Revision: 1, By: "reach/1", Series: faultline.Series{Metric: faultline.MetricReach, Service: "larkpost", Level: faultline.AtVantage, Vantage: "local", Target: "https://larkpost.example/", Country: "DE", ASN: 64496}, Kind: faultline.Unreachable, State: faultline.EventOpen, Opened: at(13, 40), At: at(13, 40), Onset: at(13, 38), OnsetLow: at(13, 38), OnsetHigh: at(13, 38), Failure: faultline.GenericTimeout, Op: faultline.OpConnect, Failed: 2, Origin: faultline.Measured},
+		{ID: "e2", Revision: 2, By: "nbscan/1", Series: world("larkpost"), Kind: faultline.Surge, State: faultline.EventOpen, Opened: at(13, 42), At: at(13, 50), Onset: at(13, 38), OnsetLow: at(13, 35), OnsetHigh: at(13, 41), Peak: at(14, 0), PeakValue: 8120, PeakUsual: 198, PeakWidth: faultline.Seconds(1200e9), LogP: 40, Reporters: 8120, Networks: 900, Working: worked(), Origin: faultline.Measured},
+		{ID: "e3", Revision: 1, By: "reach/1", Series: faultline.Series{Metric: faultline.MetricReach, Service: "larkpost", Level: faultline.AtVantage, Vantage: "local", Target: "https://larkpost.example/", Country: "DE", ASN: 64496}, Kind: faultline.Unreachable, State: faultline.EventOpen, Opened: at(13, 40), At: at(13, 40), Onset: at(13, 38), OnsetLow: at(13, 38), OnsetHigh: at(13, 38), Failure: faultline.GenericTimeout, Op: faultline.OpConnect, Failed: 2, Working: &faultline.Working{At: at(13, 40), Rule: faultline.FailedRule, Needs: faultline.Needs{Failed: 2}}, Origin: faultline.Measured},
 	}})
 	return m
+}
+
+// worked is the working of the fixture's surge, with a window that holds too few
+// to be printed.
+func worked() *faultline.Working {
+	return &faultline.Working{
+		At: at(14, 5), Rule: faultline.TailRule, Age: faultline.Seconds(30 * 24 * time.Hour), Best: 1, Hour: 190, HourWidth: faultline.Seconds(15 * time.Minute), Level: 1.04,
+		Choice: 0.3, Slope: 1.1, Reporters: 4100, Networks: 700, Needs: faultline.Needs{LogP: 6, Reporters: 5, Networks: 3},
+		Windows: []faultline.Window{
+			{Width: faultline.Seconds(5 * time.Minute), Seen: 2, Counted: 2, Usual: 66, Against: 66, Phi: 0.08},
+			{Width: faultline.Seconds(10 * time.Minute), Seen: 4100, Counted: 4100, Usual: 132, Against: 132, Phi: 0.06, LogP: 44, Calibrated: 40},
+		},
+	}
 }
 
 // TestEveryAnswerKeepsTheContract fetches each address of the contract, of the
@@ -103,6 +117,9 @@ var schemas = map[string]reflect.Type{
 	"Status": reflect.TypeFor[jsonStatus](), "Bin": reflect.TypeFor[jsonBin](), "Reach": reflect.TypeFor[jsonReach](), "Vantage": reflect.TypeFor[jsonVantage](),
 	"Map": reflect.TypeFor[mapDoc](), "CountryOnMap": reflect.TypeFor[jsonOnMap](), "TroubleThere": reflect.TypeFor[jsonTrouble](), "MapMoment": reflect.TypeFor[jsonMoment](), "ReachedFrom": reflect.TypeFor[jsonReached](),
 	"CountryNow": reflect.TypeFor[jsonCountry](), "Revision": reflect.TypeFor[jsonRevision](), "Event": reflect.TypeFor[jsonEvent](), "Peak": reflect.TypeFor[jsonPeak](),
+	"Working": reflect.TypeFor[faultline.Working](), "Window": reflect.TypeFor[faultline.Window](), "View": reflect.TypeFor[faultline.View](), "Needs": reflect.TypeFor[faultline.Needs](),
+	"HowOftenWrong": reflect.TypeFor[qualityDoc](), "Calibration": reflect.TypeFor[jsonCurve](), "Often": reflect.TypeFor[jsonOften](), "FalseAlarms": reflect.TypeFor[alarms](), "Rate": reflect.TypeFor[jsonRate](),
+	"RetractionReason": reflect.TypeFor[jsonCause](), "Baselines": reflect.TypeFor[baselineDoc](), "BaselineAge": reflect.TypeFor[ageRow](), "ServiceBaselines": reflect.TypeFor[serviceAge](),
 	"Number": reflect.TypeFor[number](), "Retention": reflect.TypeFor[jsonRetention](), "Correction": reflect.TypeFor[jsonCorrection](),
 	"Incident": reflect.TypeFor[faultline.Incident](), "Blame": reflect.TypeFor[faultline.Blame](), "Party": reflect.TypeFor[faultline.Party](), "Episode": reflect.TypeFor[faultline.Episode](), "Scope": reflect.TypeFor[faultline.Scope](),
 	"CountryShare": reflect.TypeFor[faultline.CountryShare](), "ASNShare": reflect.TypeFor[faultline.ASNShare](), "PeakReports": reflect.TypeFor[faultline.PeakReports](),

@@ -35,6 +35,7 @@ type jsonEvent struct {
 	Failure   faultline.Failure    `json:"failure,omitempty"`
 	Op        faultline.Op         `json:"op,omitempty"`
 	Failed    int                  `json:"failed_in_a_row,omitempty"`
+	Working   *faultline.Working   `json:"working,omitempty"`
 	Origin    faultline.Origin     `json:"origin"`
 }
 
@@ -67,7 +68,7 @@ func eventOf(e *faultline.Event) jsonEvent {
 		ID: e.ID, Revision: e.Revision, By: e.By, Kind: e.Kind, State: e.State, Text: words.Event(e),
 		Metric: e.Series.Metric, Country: e.Series.Country, ASN: e.Series.ASN, Vantage: e.Series.Vantage, Target: e.Series.Target,
 		Opened: e.Opened, Onset: e.Onset, OnsetLow: e.OnsetLow, OnsetHigh: e.OnsetHigh, End: e.End, LogP: e.LogP,
-		Failure: e.Failure, Op: e.Op, Failed: e.Failed, Origin: e.Origin,
+		Failure: e.Failure, Op: e.Op, Failed: e.Failed, Working: publishedWorking(e.Working), Origin: e.Origin,
 	}
 	if e.PeakValue >= live.MinReporters {
 		j.Peak = &jsonPeak{e.Peak, e.PeakValue, e.PeakUsual, e.PeakWidth}

@@ -55,7 +55,7 @@ func (f *fakeDay) reports(s faultline.Series, level float64, band bool, wave fun
 			}
 			f.d.Readings = append(f.d.Readings, faultline.Reading{
 				Series: s, At: t.Add(time.Minute), Value: v * 5, Expected: e, Low: math.Max(e-2*math.Sqrt(e), 0), High: e + 2*math.Sqrt(e) + 1,
-				Width: faultline.Seconds(5 * time.Minute), Verdict: verdict, Origin: faultline.Measured,
+				Width: faultline.Seconds(5 * time.Minute), Verdict: verdict, Age: faultline.Seconds(time.Duration(len(s.Service)) * 2 * 24 * time.Hour), Origin: faultline.Measured,
 			})
 		}
 	}
@@ -194,9 +194,33 @@ func busy() *live.Model {
 		{Service: "ferryline", At: noon, State: faultline.Unclear, Reason: "too_few"},
 	}
 	f.d.Commands = []live.Command{{At: at(14, 30), ID: "0-9-1", Command: faultline.Command{Operator: "ada", Action: faultline.Annotate, Incident: "larkpost-2026-05-04", Text: "The service’s own status page says nothing yet."}}}
-	f.d.At = noon
+	f.d.At, f.d.Quality = noon, quality()
 	m.Apply(f.d)
 	return m
+}
+
+// quality is a record of three months: the world's large series are right, those
+// of countries too often surprising at 0.1 %, and of networks hardly any was seen.
+func quality() *faultline.Quality {
+	q := &faultline.Quality{At: noon, Since: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)}
+	for n, level := range []faultline.Level{faultline.World, faultline.InCountry, faultline.InASN} {
+		for _, usual := range faultline.Classes() {
+			c := faultline.Curve{Level: level, Usual: usual, Hits: make([]int, faultline.Decades), Squares: make([]int, faultline.Decades)}
+			switch {
+			case level == faultline.World && usual == faultline.AboveTen:
+				c.N, c.Hits, c.Squares = 40_000, []int{3900, 410, 38, 4, 0, 0}, []int{11000, 900, 70, 6, 0, 0}
+			case level == faultline.InCountry && usual == faultline.BelowOne:
+				c.N, c.Hits, c.Squares = 90_000, []int{7000, 880, 290, 12, 1, 0}, []int{20000, 2000, 600, 20, 1, 0}
+			case n == 2 && usual == faultline.BelowTenth:
+				c.N, c.Hits, c.Squares = 900, []int{3, 0, 0, 0, 0, 0}, []int{3, 0, 0, 0, 0, 0}
+			}
+			q.Curves = append(q.Curves, c)
+		}
+	}
+	for range 90 {
+		q.Days = append(q.Days, 12*96)
+	}
+	return q
 }
 
 // calm is the fixture's model on a quiet day.

@@ -44,6 +44,7 @@ type incidentPage struct {
 	Party     string // whom it points to, or what would explain it best
 	Bad       words.Bad
 	Ranks     []jsonRank // not of an old revision: a rank is as of now
+	How       how
 	Steps     []step
 	Episodes  []faultline.Episode
 	Revisions []revisionRow
@@ -115,7 +116,7 @@ func (s *Site) incidentPage(v *live.View, log *live.Incident, i *faultline.Incid
 	if p.Bad = words.HowBad(i, f.Now); !pinned {
 		p.Ranks = s.ranksOf(svc, i.ID, v.At)
 	}
-	p.Steps = steps(i, svc)
+	p.How, p.Steps = howOf(svc, i), steps(i, svc)
 	p.Revisions = revisionRows(log)
 	p.Address = s.d.Origin + s.d.Base + "/i/" + i.ID + fmt.Sprintf("@%d", i.Revision)
 	p.Cite = s.cite(i, p.Verdict)

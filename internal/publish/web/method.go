@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"faultline/internal/publish/live"
@@ -27,7 +28,7 @@ type number struct {
 // numbers are all numbers that pages print, in words of the rules in effect. A
 // number without an entry here must not be on a page.
 func numbers(r Rules) []number {
-	return slices.Concat(counts(r), verdicts(r), records())
+	return slices.Concat(counts(r), verdicts(r), records(), mistakes(r))
 }
 
 // within writes a length of time inside a sentence: "10 minutes", "an hour".
@@ -106,7 +107,7 @@ func verdicts(r Rules) []number {
 	return []number{
 		{
 			Anchor: "state", Name: "State", Shown: "As usual, Odd, Possible, Disrupted, Recovering, Over, Retracted, Can’t tell",
-			Meaning: possibleRule(r) + "\n" + confirmedRule(r) + "\n" + endRule(r),
+			Meaning: strings.Join(StateRules(r), "\n"),
 			Unit:    "a word and a shape", From: "reports and probes", Late: "1 to 5 minutes after it begins",
 			Misleads: "one shared cable makes two instruments look independent", Rule: "state table (incident)",
 		},
@@ -115,6 +116,12 @@ func verdicts(r Rules) []number {
 			Meaning: fmt.Sprintf("The sum of the disrupted parts. Reports say that a part ends where less than a tenth of its peak is left; checks, where they succeed again. The span from the first start to the last end is another number and is always called so. A part that begins less than %s after the end of the one before belongs to the same incident.", within(r.Reopen)),
 			Unit:    "hours and minutes; times in UTC", From: "start and end of each part", Late: "the end is known 10 to 20 minutes later",
 			Misleads: "the service comes back for some people first", Rule: "episodes (incident)",
+		},
+		{
+			Anchor: "chance", Name: "By chance", Shown: "1 in 1,000,000",
+			Meaning: fmt.Sprintf("How often reports would come as thick as that on ordinary days. Six windows of 5 minutes to 2 hours that end now are each compared with what is usual: a count that varies more than by chance alone, as this series’ own counts do (negative binomial, with a dispersion learnt for each length). The largest minute of a window is cut, so that one lone minute decides nothing. The best window is told, after it paid for being the best of several and for the width of the series’ own tail. Beyond one in a billion we do not know the digits. While a service has been watched for less than %s the odds are those of the law alone, and many people are asked for instead. The whole working stands in the JSON, and faultline explain prints it.", within(r.Young)),
+			Unit:    "odds, for one moment of one series", From: "reports of the window, and the history before it", Late: "with the event",
+			Misleads: "read as the chance that nothing is wrong: it is the chance of such counts if nothing is wrong", Rule: "scan, tail and calibration (detect)",
 		},
 		{
 			Anchor: "onset", Name: "When it began", Shown: "about 13:38 UTC (between 13:35 and 13:41)",
@@ -180,6 +187,36 @@ func records() []number {
 	}
 }
 
+// mistakes are the numbers of how often we are wrong.
+func mistakes(r Rules) []number {
+	return []number{
+		{
+			Anchor: "calibration", Name: "As surprising as it says", Shown: "0.72 %, where it should be 1 %",
+			Meaning: fmt.Sprintf("Each reading of a series says how surprising it is. If that is right, one in ten comes with odds of 1 in 10 or less, one in a hundred with 1 in 100, and so on. We count it here: one reading a quarter of an hour of each series that has been watched for %s or more, in stretches of two hours without an open event, over twelve months at most. The range holds the true share with 95 %%; readings of one stretch share their reports, and the range allows for that. It does not allow for series that share reports: a country’s are in the world’s too, which is why each level stands for itself. Beginnings of real surges and surges that stayed too small for an event are in it, so the far end shows somewhat too many; a reading that opened an event is not: whether those were false stands below.\nToo often: we would cry wolf. Less often: we are slower than we need to be; with few reports that cannot be helped, since people come whole.", within(r.Young)),
+			Unit:    "per cent of readings", From: "this site’s own readings", Late: "two hours",
+			Misleads: "real trouble that stayed small is taken for chance", Rule: "calibration record (detect)",
+		},
+		{
+			Anchor: "false-alarms", Name: "False alarms", Shown: "2 of 40 incidents were taken back",
+			Meaning: "Retracted: a person, or the rule for surges that were only the level since listening began, said that it was none. Never confirmed: it stayed possible until it was over. A series-week is a series of reports (the world’s, a country’s, a network’s) that was watched for a week well enough to tell. The range holds the true rate with 95 % if false alarms come by chance, one by one. Incidents that were merged into another are not counted for themselves.",
+			Unit:    "incidents; in a thousand series-weeks", From: "this site’s own incidents", Late: "at once",
+			Misleads: "nobody looked: what is not retracted may still have been false", Rule: "incident record (publish)",
+		},
+		{
+			Anchor: "baseline-age", Name: "Age of what is usual", Shown: "21 days",
+			Meaning: "How much history stands behind the usual number, of the world’s series and the countries’ that are shown. Time in which nobody listened does not count. It begins again when an operator accepts a new normal that is very different.",
+			Unit:    "days", From: "the history of the series", Late: "with each reading",
+			Misleads: "an old baseline of a service that changed last week", Rule: "baseline (detect)",
+		},
+	}
+}
+
+// StateRules are the rules of an incident's states in effect, a sentence or two
+// each.
+func StateRules(r Rules) []string {
+	return strings.Split(strings.Join([]string{possibleRule(r), confirmedRule(r), endRule(r)}, "\n"), "\n")
+}
+
 func possibleRule(r Rules) string {
 	return fmt.Sprintf("Odd: reports that have %s, from at least %d people; listed, and no incident.\nPossible: reports that have %s, from at least %d people in at least %d networks (%d people while the service has been watched for less than %s; where nobody listened before, such a surge is taken back %s later if it has not fallen; a country’s must be ten times and a network’s a hundred times rarer, since there are so many), or one vantage point that fails %d times in a row, each time also at its second attempt.",
 		oneIn(r.OddLogP), r.OddReporters, oneIn(r.PossibleLogP), r.PossibleReporters, r.PossibleNetworks, r.YoungReporters, within(r.Young), within(r.Told), r.FailedChecks)
@@ -206,15 +243,21 @@ func endRule(r Rules) string {
 func seconds(d time.Duration) string { return words.Plural(d.Seconds(), "second", "seconds") }
 
 func (s *Site) drawMethod(v *live.View) ([]byte, error) {
-	return s.page("method", frame{Title: "How each number is made", Nav: "method", Path: "/method", Twin: "/method.json", Now: v.At, Data: numbers(s.d.Rules)})
+	return s.page("method", frame{Title: "How each number is made", Nav: "method", Path: "/method", Twin: "/method.json", Now: v.At, Data: methodPage{numbers(s.d.Rules), s.errors(v)}})
+}
+
+type methodPage struct {
+	Numbers []number
+	Wrong   *errorRecord
 }
 
 // methodDoc is the twin of the page about method.
 type methodDoc struct {
 	head
-	Numbers []number `json:"numbers"`
+	Numbers []number    `json:"numbers"`
+	Quality *qualityDoc `json:"how_often_wrong"`
 }
 
 func (s *Site) methodJSON(v *live.View) ([]byte, error) {
-	return encode(methodDoc{s.head(v, "How each number is made"), numbers(s.d.Rules)})
+	return encode(methodDoc{s.head(v, "How each number is made"), numbers(s.d.Rules), s.errors(v).doc})
 }

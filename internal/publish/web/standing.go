@@ -83,7 +83,7 @@ func stepOf(s *stretch, v faultline.Verdict) (chart.Step, words.Doubt) {
 	case ratio < 3:
 		return 1, ""
 	case !unusual:
-		return 0, words.Chance
+		return 0, words.ByChance
 	case ratio < 8:
 		return 2, ""
 	case ratio < 20:
@@ -139,7 +139,7 @@ func (s *standing) add(x stretch) {
 		s.Step, s.Doubt, s.Ratio = x.Step, x.Doubt, x.Ratio()
 	case x.Step == s.Step:
 		s.Ratio = max(s.Ratio, x.Ratio())
-		if x.Doubt == words.Chance {
+		if x.Doubt == words.ByChance {
 			s.Doubt = x.Doubt
 		}
 	}

@@ -39,3 +39,22 @@ func inSeries(s faultline.Series) string {
 	}
 	return "in the world"
 }
+
+// SeriesName names a series in a cell of a table.
+func SeriesName(s faultline.Series) string {
+	switch s.Level {
+	case faultline.InCountry:
+		return Country(s.Country)
+	case faultline.InASN:
+		return s.ASN.String() + ", " + Country(s.Country)
+	}
+	return "The world"
+}
+
+// UsualCount writes what is usual in a window; below one it says so.
+func UsualCount(v float64) string {
+	if v < 1 {
+		return "hardly any"
+	}
+	return Count(v)
+}

@@ -25,7 +25,7 @@ const (
 	TooFew   Doubt = "too_few" // people
 	TooYoung Doubt = "young"   // what is usual isn't known
 	Silent   Doubt = "silent"  // nobody listened
-	Chance   Doubt = "chance"  // three times the usual number, as chance has it with so few
+	ByChance Doubt = "chance"  // three times the usual number, as chance has it with so few
 )
 
 // steps are the steps of a map by their number.
@@ -47,7 +47,7 @@ func Standing(step int, d Doubt) string {
 		return "Can’t tell yet"
 	case Silent:
 		return "Nobody listened"
-	case Chance:
+	case ByChance:
 		return "May be chance"
 	case TooFew:
 	}

@@ -58,7 +58,7 @@ func TestAReconstructedMapSaysSo(t *testing.T) {
 
 // No doubt may read like a state of which something is known.
 func TestWhatIsNotKnownOfACountryIsNeverFine(t *testing.T) {
-	for _, d := range []words.Doubt{words.TooFew, words.TooYoung, words.Silent, words.Chance, ""} {
+	for _, d := range []words.Doubt{words.TooFew, words.TooYoung, words.Silent, words.ByChance, ""} {
 		if w := words.Standing(0, d); w == words.Standing(1, "") || strings.Contains(w, "usual") {
 			t.Errorf("%q: %s", d, w)
 		}
