@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -26,7 +27,7 @@ func (r *Room) event(found *faultline.Event) {
 		delete(s.Weak, e.ID)
 		return
 	}
-	if !r.cfg.counts(e) {
+	if !r.counts(e) {
 		s.weaken(e)
 		return
 	}
@@ -44,7 +45,8 @@ func (s *service) weaken(e *faultline.Event) {
 }
 
 // counts is the threshold of "possible".
-func (c *Config) counts(e *faultline.Event) bool {
+func (r *Room) counts(e *faultline.Event) bool {
+	c := &r.cfg
 	switch {
 	case e.Kind == faultline.Unreachable:
 		return e.Failed >= c.FailedChecks
@@ -53,7 +55,24 @@ func (c *Config) counts(e *faultline.Event) bool {
 	case e.Young:
 		return e.Reporters >= c.YoungReporters
 	}
-	return e.LogP >= c.PossibleLogP+shared(e.Series.Level) && e.Reporters >= c.PossibleReporters
+	return e.LogP >= c.PossibleLogP+shared(e.Series.Level)+r.crowd() && e.Reporters >= c.PossibleReporters
+}
+
+// fewServices are so many that, at p = 1e-6 and 2,016 independent looks a week,
+// one of them is possible by chance once a week.
+const fewServices = 500
+
+// crowd is by how much more surprising a surge must be where many services are
+// watched, as −log10 p: so that by chance one is possible in a week, and not one
+// for every 500 services (Bonferroni again).
+func (r *Room) crowd() float64 {
+	n := 0
+	for _, s := range r.order {
+		if !s.World.At.IsZero() && r.now.Sub(s.World.At) < 24*time.Hour {
+			n++
+		}
+	}
+	return math.Log10(max(1, float64(n)/fewServices))
 }
 
 // shared is by how much more surprising a country's or a network's surge must be
