@@ -44,6 +44,7 @@ var benches = []bench{
 	{"kill", kills},
 	{"detect", detection},
 	{"hard", hardSeries},
+	{"quiet", quiet},
 	{"gauges", gauges},
 	{"abuse", abuse},
 }

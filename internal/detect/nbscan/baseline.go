@@ -166,13 +166,17 @@ func (b *baseline) learn(unix int64, x, n, s, phi float64, shape func(unix int64
 // recurs is how many days in a row an hour of day may be abnormal.
 const recurs = 3
 
-// reject takes a bin that was not as usual. An hour of day that is never as usual
-// becomes what it is: otherwise an hour that was learnt wrongly, while little was
-// known, would be wrong for ever. It says whether it did.
+// reject takes a bin that was not as usual. An hour of day that is never as usual,
+// and much the same each day, becomes what it is: otherwise an hour that was learnt
+// wrongly, while little was known, would be wrong for ever. It says whether it did.
 func (b *baseline) reject(unix int64, x, n float64) bool {
 	h := hourOf(unix) + b.Shift
 	o := &b.Off[mod(h, hoursInDay)]
-	o.add(x/math.Exp(b.Level), n, capDay*max(1, n/ticksInHour))
+	x0 := x / math.Exp(b.Level)
+	if o.N > 0 && apart(x0, o.Sum/o.N*n) {
+		*o = cell{} // surges, each of its own height
+	}
+	o.add(x0, n, capDay*max(1, n/ticksInHour))
 	if o.N < recurs*max(ticksInHour, n) {
 		return false
 	}
@@ -183,6 +187,12 @@ func (b *baseline) reject(unix int64, x, n float64) bool {
 	*o = cell{}
 	b.Hour = math.MinInt64
 	return true
+}
+
+// apart says whether two counts differ by more than twofold and their noise.
+func apart(a, b float64) bool {
+	low, high := min(a, b), max(a, b)
+	return high > 2*low+3*math.Sqrt(low)+3
 }
 
 // lift is by how much the level lies below its average of the last days, at most

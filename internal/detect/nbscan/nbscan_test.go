@@ -187,6 +187,21 @@ func TestFewPeopleAreNotASurge(t *testing.T) {
 	}
 }
 
+// Surges at one hour of three nights, each of its own height, are not what that hour
+// usually holds: the fourth night is no drop.
+func TestSurgesAtOneHourTeachNothing(t *testing.T) {
+	c := ordinary(20)
+	c.Base = 30
+	for i, add := range []float64{800, 200, 500} {
+		c.Surges = append(c.Surges, surge(monday.Add(time.Duration(15+i)*day+2*time.Hour), 2*time.Hour, add))
+	}
+	for _, e := range closed(play(c)) {
+		if e.Kind == faultline.Drop {
+			t.Errorf("a drop from %v to %v: %v seen, %v usual", e.Onset, e.End, e.PeakValue, e.PeakUsual)
+		}
+	}
+}
+
 func TestAnHourThatWasLearntWronglyIsLearntAgain(t *testing.T) {
 	c := ordinary(12)
 	c.Base, c.Season = 60, 0.2

@@ -201,6 +201,10 @@ type runner struct {
 	score  float64
 	events []faultline.Event
 	latest map[string]int
+
+	told string    // the event that was told last,
+	top  float64   // at which −log10 p,
+	last time.Time // and when it was last open
 }
 
 func (r *runner) step(row *Row) float64 {
@@ -225,17 +229,33 @@ func (r *runner) step(row *Row) float64 {
 
 // present is the evidence of a row. A long window of counts still holds a surge
 // that is over: while the last 15 minutes are as usual, no row of them says more
-// than p = 0.1. What a gauge says is new with its row, and may lie in the band:
-// a rush hour that did not come. While an event of counts is open and they are
-// not as usual, a row is at least odd.
+// than p = 0.1. Nor does a row of an event that is known, unless it says more: as
+// with a gauge, what was told is no news. What a gauge says is new with its row,
+// and may lie in the band: a rush hour that did not come.
 func (r *runner) present(x *faultline.Reading) float64 {
-	if !r.counts {
-		return x.LogP
-	}
-	if x.Value >= x.Low && x.Value <= x.High {
+	if r.counts && (x.Value >= x.Low && x.Value <= x.High || r.known(x)) {
 		return min(x.LogP, 1)
 	}
 	return x.LogP
+}
+
+// afterglow is how long the windows still hold an event that is over.
+const afterglow = 2 * time.Hour
+
+// known says whether a row tells nothing new: an event is open or just over, and
+// the evidence is not half again as large, and a decade, as when it was told.
+func (r *runner) known(x *faultline.Reading) bool {
+	if x.Verdict == faultline.Surging || x.Verdict == faultline.Dropping {
+		r.last = x.At
+	}
+	if r.last.IsZero() || x.At.Sub(r.last) > max(afterglow, 3*r.width) {
+		return false
+	}
+	if id := r.events[len(r.events)-1].ID; id != r.told || x.LogP > 1.5*r.top+1 {
+		r.told, r.top = id, x.LogP
+		return false
+	}
+	return true
 }
 
 const stamp = "2006-01-02 15:04:05"

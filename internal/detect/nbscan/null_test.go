@@ -1,0 +1,34 @@
+package nbscan_test
+
+import (
+	"os"
+	"testing"
+
+	"faultline/internal/detect/detector"
+	"faultline/internal/detect/detecttest"
+	"faultline/internal/detect/nbscan"
+)
+
+// Where nothing happens p means what it says, and hardly anything opens. On a
+// machine of their own developers try a tenth of the series.
+func TestWhereNothingHappensPIsRight(t *testing.T) {
+	n, need := 200, 6.6 // what the incident room asks for where 2,000 services are watched
+	if os.Getenv("CI") != "" {
+		n = 2000
+	}
+	all := detecttest.PlaySet(1, n, func() detector.Detector { return nbscan.New(series, nbscan.Defaults()) })
+	for k := 1; k < detecttest.Decades; k++ {
+		t.Logf("p ≤ 1e-%d: %d bins, %.2f times as often as it should", k, all.Beyond[k], all.Times(k))
+	}
+	for _, k := range []int{2, 3} {
+		if x := all.Times(k); x < 0.4 || x > 2 {
+			t.Errorf("p ≤ 1e-%d came %.2f times as often as it should", k, x)
+		}
+	}
+	if x := all.Times(4); x > 2 {
+		t.Errorf("p ≤ 1e-4 came %.2f times as often as it should", x)
+	}
+	if x := all.Reached(need); x > 1 {
+		t.Errorf("%d surges in %d series-weeks reached %v, of −log10 p %v", x, n, need, all.Opened)
+	}
+}
