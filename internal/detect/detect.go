@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"faultline"
+	"faultline/internal/detect/bbscan"
 	"faultline/internal/detect/detector"
 	"faultline/internal/detect/gauge"
 	"faultline/internal/detect/nbscan"
@@ -31,7 +32,7 @@ import (
 )
 
 // Kinds are the detectors that this version has.
-func Kinds() detector.Table { return detector.Table{gauge.Kind, nbscan.Kind, reach.Kind} }
+func Kinds() detector.Table { return detector.Table{bbscan.Kind, gauge.Kind, nbscan.Kind, reach.Kind} }
 
 // Config says which factory watches the series of which metric. The zero
 // Config means the defaults: nbscan for reports, reach for checks.
