@@ -28,14 +28,18 @@ import (
 	"faultline/internal/detect/detector"
 	"faultline/internal/detect/gauge"
 	"faultline/internal/detect/nbscan"
+	"faultline/internal/detect/partial"
 	"faultline/internal/detect/reach"
 )
 
 // Kinds are the detectors that this version has.
-func Kinds() detector.Table { return detector.Table{bbscan.Kind, gauge.Kind, nbscan.Kind, reach.Kind} }
+func Kinds() detector.Table {
+	return detector.Table{bbscan.Kind, gauge.Kind, nbscan.Kind, partial.Kind, reach.Kind}
+}
 
 // Config says which factory watches the series of which metric. The zero
-// Config means the defaults: nbscan for reports, reach for checks.
+// Config means the defaults: nbscan for reports, partial for checks: failures
+// in a row, and now and then.
 type Config struct {
 	Detectors map[faultline.Metric]detector.Factory
 }
@@ -62,10 +66,10 @@ func New(cfg Config) *Room {
 }
 
 func defaults() map[faultline.Metric]detector.Factory {
-	scan, reaching := nbscan.Defaults(), reach.Defaults()
+	scan, checks := nbscan.Defaults(), partial.Defaults()
 	return map[faultline.Metric]detector.Factory{
 		faultline.MetricReports: func(s faultline.Series) detector.Detector { return nbscan.New(s, scan) },
-		faultline.MetricReach:   func(s faultline.Series) detector.Detector { return reach.New(s, reaching) },
+		faultline.MetricReach:   func(s faultline.Series) detector.Detector { return partial.New(s, checks) },
 	}
 }
 
@@ -140,7 +144,7 @@ func order(a, b faultline.Series) int {
 		cmp.Compare(a.Country, b.Country), cmp.Compare(a.ASN, b.ASN), cmp.Compare(a.Vantage, b.Vantage), cmp.Compare(a.Target, b.Target))
 }
 
-const snapshotVersion = 1
+const snapshotVersion = 2
 
 // MarshalBinary writes all detectors, wide series first: a version, a count,
 // and for each the series as JSON and the detector's state, each behind its

@@ -177,7 +177,7 @@ func TestANarrowSeriesLeansOnTheWiderOnesDay(t *testing.T) {
 // Each kind that is listed opens with its defaults and takes a check.
 func TestEachKindMayWatchChecks(t *testing.T) {
 	names := detect.Kinds().Names()
-	if want := []string{"bbscan", "gauge", "nbscan", "reach"}; !slices.Equal(names, want) {
+	if want := []string{"bbscan", "gauge", "nbscan", "partial", "reach"}; !slices.Equal(names, want) {
 		t.Errorf("%v, want %v", names, want)
 	}
 	for _, name := range names {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"faultline"
+	"faultline/internal/detect/detector"
 	"faultline/internal/detect/windows"
 )
 
@@ -28,9 +29,6 @@ func (s *slot) over() float64 { return s.K - s.n()*s.Share }
 // counts says whether the bin is looked at by windows.
 func (s *slot) counts() bool { return s.Flags&(unknown|spent) == 0 }
 
-// minComplete is the share of a bin in which somebody must have listened.
-const minComplete = 0.5
-
 // slotOf makes a slot of a sample.
 func (d *Detector) slotOf(s *faultline.Sample) slot {
 	logit, doubt := d.st.Usual.at(d.middle(0), d.wide())
@@ -47,12 +45,10 @@ func (d *Detector) slotOf(s *faultline.Sample) slot {
 
 // unheard says why a sample does not count; "" if it does.
 func unheard(s *faultline.Sample) string {
-	switch {
-	case s.Impaired != "":
-		return string(s.Impaired)
-	case s.Failure == faultline.RefusedToUs, s.Failure == faultline.AddressForbidden, s.Failure == faultline.ProbeFault:
-		return string(s.Failure)
-	case s.Complete < minComplete, !(s.N > 0), !(s.Value >= 0 && s.Value <= s.N), math.IsInf(s.N, 1):
+	if why := detector.Unheard(s); why != "" {
+		return why
+	}
+	if !(s.Value >= 0 && s.Value <= s.N) || math.IsInf(s.N, 1) {
 		return "collector_silent"
 	}
 	return ""
