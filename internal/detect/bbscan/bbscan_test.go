@@ -100,6 +100,37 @@ func TestADropHasOnsetPeakAndEnd(t *testing.T) {
 	}
 }
 
+// One check that fails now and then is no news, and moves no end.
+func TestALoneFailureIsNoNews(t *testing.T) {
+	c := detecttest.Ratios{Seed: 3, Start: monday, Width: 5 * time.Minute, Bins: 6 * 288, Tries: 5, Even: true, Share: 1 - 1e-9}
+	samples := c.Samples(series)
+	fail := func(bin int, n float64) { samples[bin].Value -= n }
+	fail(2*288, 1)
+	fail(3*288, 1)
+	for bin := 4 * 288; bin < 4*288+12; bin++ {
+		fail(bin, 2)
+	}
+	fail(4*288+16, 1)
+	d, odd := scan(series), 0
+	var last faultline.Event
+	for i := range samples {
+		r, events := d.Step(&samples[i])
+		if i < 4*288 && r.Verdict == faultline.Odd {
+			odd++
+		}
+		for _, e := range events {
+			last = e
+		}
+	}
+	if odd > 0 {
+		t.Errorf("%d bins are odd", odd)
+	}
+	if last.State != faultline.EventClosed {
+		t.Fatalf("the last event is %q", last.State)
+	}
+	near(t, "end", last.End, samples[4*288+12].Start, 0)
+}
+
 func TestARiseIsASurge(t *testing.T) {
 	c := ordinary(15)
 	c.Share = 0.1

@@ -66,17 +66,19 @@ func (d *Detector) onset(t *total) int {
 }
 
 // ending is the end of the last bin up to which the bins fit half of the event's shift
-// better than what is usual.
+// better than what is usual; none after the last outside the band, where a lone failure
+// is one of those that always are.
 func (d *Detector) ending() int64 {
 	e := &d.st.Ev
 	first := d.age(e.Onset)
-	t := d.sum(max(0, min(d.age(e.Band-1), first)), first+1)
+	last := min(d.age(e.Band-d.st.Width), first)
+	t := d.sum(last, first+1)
 	if t.n() <= 0 {
 		return e.Band
 	}
 	by := shift(&t) / 2
 	best, sum, end := 0.0, 0.0, e.Onset+d.st.Width
-	for k := first; k >= 0; k-- {
+	for k := first; k >= last; k-- {
 		if sum += d.gain(d.at(k), by); sum > best {
 			best, end = sum, d.st.Last-int64(k-1)*d.st.Width
 		}

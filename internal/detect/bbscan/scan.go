@@ -76,7 +76,8 @@ var chosen = math.Log10(3)
 var habit = calibrate.Habit{Slope: 1.05, Weight: 20, Limit: 3, Calm: 7200 / tick}
 
 // quickZ is where the exact tail begins to matter: below it a window is usual and
-// the normal approximation is good enough. Most windows stop here.
+// the normal approximation is good enough. Most windows stop here. Half a try of
+// correction keeps one failure alone below it, however rare it is: that is no news.
 const quickZ = 2.2
 
 // normalLogP is −log10 of the upper normal tail.

@@ -184,14 +184,15 @@ func deviance(x, m float64) float64 {
 	}
 	v := d / (x + m)
 	sum, e := d*v, 2*x*v
-	for j := 3.0; ; j += 2 {
+	for j := 3.0; j < 100; j += 2 { // each term is a hundredth of the one before, at most
 		e *= v * v
 		next := sum + e/j
 		if next == sum {
-			return sum
+			break
 		}
 		sum = next
 	}
+	return sum
 }
 
 // stirling is by how much log Γ(x+1) lies above Stirling's formula.
