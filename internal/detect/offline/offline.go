@@ -221,9 +221,9 @@ type runner struct {
 func (r *runner) step(row *Row) float64 {
 	s := faultline.Sample{Start: row.At, Width: faultline.Seconds(r.width), Value: row.Value, N: row.Value, Complete: 1, Revision: 1}
 	if r.ofN {
-		s.N, _ = row.tries() // rows that do not fit are no ratio of n
+		s.N, _ = row.tries() // 0 where they do not fit: such a bin is unknown
 	}
-	if !row.Known || r.ofN && s.N == 0 {
+	if !row.Known {
 		s.Complete, s.Value, s.N = 0, 0, 0
 	}
 	reading, events := r.d.Step(&s)
