@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"faultline"
-	"faultline/internal/detect/detecttest"
 	"faultline/internal/detect/detector"
+	"faultline/internal/detect/detecttest"
 	"faultline/internal/detect/nbscan"
 )
 

@@ -172,7 +172,7 @@ func (b *backtestFlags) score(f series) (backtest.Series, error) {
 		return s, err
 	}
 	defer in.Close()
-	rows, err := offline.ReadCSV(f.path, in)
+	rows, err := offline.Read(f.path, in, offline.Kind(b.kind))
 	if err != nil {
 		return s, err
 	}

@@ -27,12 +27,15 @@ type detectFlags struct {
 func newDetect(c *common) *cobra.Command {
 	d := &detectFlags{common: c}
 	cmd := &cobra.Command{
-		Use: "detect FILE|DIR", Short: "Find surges and drops in recorded series (CSV with timestamp and value)",
+		Use: "detect FILE|DIR", Short: "Find surges and drops in recorded series (CSV with timestamp, value and maybe n)",
 		Long: `Each series is a CSV with the columns timestamp and value; "-" is standard input. With --out, a CSV timestamp,value,anomaly_score
 is written for each, under its relative path; a score of 0.5 or more is an alarm. Rows that are missing are unknown, not zero; a long
 row of zeros where counts were usual is unknown too: without heartbeats nobody can tell it from a silent collector. With --events, found events go to stdout as NDJSON.
+A column n makes value the successes of n tries (requests, checks): whole numbers, 0 to n. Such a file is a ratio; a row that
+does not fit is an error, and one with n 0 or empty is unknown. (--kind auto takes it for one if nine of ten rows fit.) Without n a
+ratio is one number from 0 to 1.
 A file that cannot be read is named with its line, and writes nothing; the others are gone through, and the exit code is 3.`,
-		Example: "  faultline detect reports.csv\n  faultline detect series/ --out scores --events",
+		Example: "  faultline detect reports.csv\n  faultline detect checks.csv --kind ratio --events\n  faultline detect series/ --out scores --events",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := offline.ParseKind(d.kind); err != nil {
 				return fmt.Errorf("--kind %q: choose one of %s%s", d.kind, strings.Join(offline.Kinds(), ", "), mean(d.kind, offline.Kinds()))

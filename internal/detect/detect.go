@@ -25,18 +25,23 @@ import (
 	"time"
 
 	"faultline"
+	"faultline/internal/detect/bbscan"
 	"faultline/internal/detect/calibrate"
 	"faultline/internal/detect/detector"
 	"faultline/internal/detect/gauge"
 	"faultline/internal/detect/nbscan"
+	"faultline/internal/detect/partial"
 	"faultline/internal/detect/reach"
 )
 
 // Kinds are the detectors that this version has.
-func Kinds() detector.Table { return detector.Table{gauge.Kind, nbscan.Kind, reach.Kind} }
+func Kinds() detector.Table {
+	return detector.Table{bbscan.Kind, gauge.Kind, nbscan.Kind, partial.Kind, reach.Kind}
+}
 
 // Config says which factory watches the series of which metric. The zero
-// Config means the defaults: nbscan for reports, reach for checks.
+// Config means the defaults: nbscan for reports, partial for checks: failures
+// in a row, and now and then.
 type Config struct {
 	Detectors map[faultline.Metric]detector.Factory
 }
@@ -64,10 +69,10 @@ func New(cfg Config) *Room {
 }
 
 func defaults() map[faultline.Metric]detector.Factory {
-	scan, reaching := nbscan.Defaults(), reach.Defaults()
+	scan, checks := nbscan.Defaults(), partial.Defaults()
 	return map[faultline.Metric]detector.Factory{
 		faultline.MetricReports: func(s faultline.Series) detector.Detector { return nbscan.New(s, scan) },
-		faultline.MetricReach:   func(s faultline.Series) detector.Detector { return reach.New(s, reaching) },
+		faultline.MetricReach:   func(s faultline.Series) detector.Detector { return partial.New(s, checks) },
 	}
 }
 

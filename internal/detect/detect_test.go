@@ -9,6 +9,7 @@ import (
 
 	"faultline"
 	"faultline/internal/detect"
+	"faultline/internal/detect/detector"
 	"faultline/internal/detect/detecttest"
 )
 
@@ -170,5 +171,24 @@ func TestANarrowSeriesLeansOnTheWiderOnesDay(t *testing.T) {
 	now := 3 * 4 * math.Exp(1.4*0.8*math.Sin(1.0/24*2*math.Pi)) // the truth, in 15 minutes at ten
 	if last.Expected < 0.7*now || last.Expected > 1.4*now {
 		t.Errorf("expected %.2f in 15 minutes at ten, the truth is %.2f", last.Expected, now)
+	}
+}
+
+// Each kind that is listed opens with its defaults and takes a check.
+func TestEachKindMayWatchChecks(t *testing.T) {
+	names := detect.Kinds().Names()
+	if want := []string{"bbscan", "gauge", "nbscan", "partial", "reach"}; !slices.Equal(names, want) {
+		t.Errorf("%v, want %v", names, want)
+	}
+	for _, name := range names {
+		factory, err := detect.Kinds().Open(name, detector.Deps{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := detect.New(detect.Config{Detectors: map[faultline.Metric]detector.Factory{faultline.MetricReach: factory}})
+		check := detecttest.RatioSample(home, monday, time.Minute, 1, 1)
+		if out := r.Step([]faultline.Sample{check}); len(out.Readings) != 1 || out.Readings[0].Verdict == faultline.Failing {
+			t.Errorf("%s: %+v", name, out)
+		}
 	}
 }

@@ -17,6 +17,7 @@ func (r *Room) event(found *faultline.Event) {
 	s := r.service(e.Series.Service)
 	s.touched, s.Origin = true, e.Origin
 	if e.Kind == faultline.Drop {
+		s.sometimes(e)
 		return // fewer reports than usual is no failure
 	}
 	if id, known := r.events[e.ID]; known {
@@ -41,6 +42,20 @@ func (s *service) weaken(e *faultline.Event) {
 		s.Weak[e.ID] = *e
 	} else {
 		delete(s.Weak, e.ID)
+	}
+}
+
+// sometimes keeps an open event of checks that fail now and then. It makes the service
+// odd, and never an incident: one vantage point whose every third check fails cannot
+// tell a service that limps from its own bad line.
+func (s *service) sometimes(e *faultline.Event) {
+	if e.Series.Metric != faultline.MetricReach {
+		return
+	}
+	if e.State == faultline.EventOpen && e.Recovered.IsZero() {
+		s.Sometimes[e.Series.String()] = *e
+	} else {
+		delete(s.Sometimes, e.Series.String())
 	}
 }
 

@@ -13,7 +13,8 @@
 // "probes" (checks that fail). Reports alone, however many, stay possible: they
 // are what a crowd says, and a crowd can be made. What confirms is agreement
 // of the kinds, a quorum of vantage points, or, if the operator said so, one
-// healthy vantage. When nothing that can tell is awake the status is
+// healthy vantage. Checks that fail now and then, never two in a row, make a
+// service odd and no incident. When nothing that can tell is awake the status is
 // cannot_tell: that opens no incident, ends none, and is never fine.
 //
 // The room is a pure function of its inputs, driven by the times in them. It
@@ -217,12 +218,15 @@ func (r *Room) crossed(before time.Time, d time.Duration) bool {
 	return r.now.Truncate(d).After(before.Truncate(d))
 }
 
-// advance moves data time; it never goes back.
+// advance moves data time; it never goes back. A drop is no sign and moves nothing:
+// the bins of checks that it rests on end before those of reports are known.
 func (r *Room) advance(in *Input) bool {
 	before := r.now
 	r.now = latest(r.now, in.At.UTC())
 	for i := range in.Events {
-		r.now = latest(r.now, in.Events[i].At.UTC())
+		if in.Events[i].Kind != faultline.Drop {
+			r.now = latest(r.now, in.Events[i].At.UTC())
+		}
 	}
 	return r.now.After(before)
 }

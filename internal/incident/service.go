@@ -18,11 +18,13 @@ type service struct {
 	World   view                       // of the reports
 	Odd     map[string]time.Time       // series that are odd, since their newest reading
 	Views   map[string]*view           // of vantages, by series
-	Script  script
-	Works   []working // "works for me" by minute, oldest first; minutes with none are missing
-	Shares  []moment  // of users who are hit, oldest first; moments that cannot tell are missing
-	Status  faultline.Status
-	Origin  faultline.Origin
+	// Sometimes are the open events of checks that fail now and then, by series.
+	Sometimes map[string]faultline.Event `json:",omitempty"`
+	Script    script
+	Works     []working // "works for me" by minute, oldest first; minutes with none are missing
+	Shares    []moment  // of users who are hit, oldest first; moments that cannot tell are missing
+	Status    faultline.Status
+	Origin    faultline.Origin
 
 	touched bool
 }
@@ -47,7 +49,7 @@ type view struct {
 func newService(id faultline.ServiceID) *service {
 	return &service{
 		ID: id, Weak: map[string]faultline.Event{}, Days: map[string]int{},
-		Odd: map[string]time.Time{}, Views: map[string]*view{}, Origin: faultline.Measured,
+		Odd: map[string]time.Time{}, Views: map[string]*view{}, Sometimes: map[string]faultline.Event{}, Origin: faultline.Measured,
 	}
 }
 

@@ -106,6 +106,9 @@ func (r *Room) adopt(from *service) {
 	if s.Odd == nil {
 		s.Odd = empty.Odd
 	}
+	if s.Sometimes == nil {
+		s.Sometimes = empty.Sometimes
+	}
 	if s.Views == nil {
 		s.Views = map[string]*view{}
 	}

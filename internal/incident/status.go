@@ -56,7 +56,7 @@ func (r *Room) statusOf(s *service) faultline.Status {
 		st.State, st.Reason = faultline.Unclear, r.reason(s, &p)
 	case open:
 		st.State = rec.Incident.State
-	case r.isOdd(s) || len(s.Weak) > 0 || rec != nil && len(rec.speaking()) > 0:
+	case r.isOdd(s) || len(s.Weak) > 0 || r.failsSometimes(s) || rec != nil && len(rec.speaking()) > 0:
 		st.State = faultline.OddState
 	case p.known > 0 && p.healthy == 0:
 		st.State, st.Reason = faultline.Unclear, r.reason(s, &p)
@@ -66,6 +66,17 @@ func (r *Room) statusOf(s *service) faultline.Status {
 		st.State = faultline.Fine
 	}
 	return st
+}
+
+// failsSometimes says whether a vantage point that can tell sees checks fail now and
+// then.
+func (r *Room) failsSometimes(s *service) bool {
+	for key := range s.Sometimes {
+		if v := s.Views[key]; v != nil && v.healthy(r.now) {
+			return true
+		}
+	}
+	return false
 }
 
 // panel counts the vantage series of a service.

@@ -65,6 +65,33 @@ func TestStatus(t *testing.T) {
 			x.Verdict, x.LogP, x.Reporters, x.Value, x.Expected = faultline.Odd, 4, 4, 9, 1
 			g.step(incident.Input{Readings: []faultline.Reading{x}})
 		}, faultline.Fine, "", []string{"reports"}},
+		{"a check that fails now and then", func(g *rig) {
+			g.checks["local"] = true
+			g.pass(time.Minute)
+			g.step(incident.Input{Events: []faultline.Event{g.sometimes("local")}})
+			g.pass(time.Minute)
+		}, faultline.OddState, "", []string{"reports", "probes"}},
+		{"it no longer fails", func(g *rig) {
+			g.checks["local"] = true
+			g.pass(time.Minute)
+			e := g.sometimes("local")
+			g.step(incident.Input{Events: []faultline.Event{e}})
+			e.Revision, e.Recovered = 2, g.now
+			g.step(incident.Input{Events: []faultline.Event{e}})
+		}, faultline.Fine, "", []string{"reports", "probes"}},
+		{"nobody checks it any more", func(g *rig) {
+			g.checks["local"] = true
+			g.pass(time.Minute)
+			g.step(incident.Input{Events: []faultline.Event{g.sometimes("local")}})
+			delete(g.checks, "local")
+			g.pass(10 * time.Minute)
+		}, faultline.Unclear, incident.ProbesSilent, []string{"reports"}},
+		{"fewer reports than usual", func(g *rig) {
+			e := g.sometimes("local")
+			e.Series = world
+			g.pass(time.Minute)
+			g.step(incident.Input{Events: []faultline.Event{e}})
+		}, faultline.Fine, "", []string{"reports"}},
 		{"odd passes", func(g *rig) {
 			x := g.world()
 			x.Verdict, x.LogP, x.Reporters, x.Value, x.Expected = faultline.Odd, 4, 5, 9, 1
@@ -109,4 +136,31 @@ func TestNumbersGrowAtMostEveryFiveMinutes(t *testing.T) {
 	if i := g.last[first]; len(i.Changes) != 1 || time.Duration(i.Span) < 55*time.Minute {
 		t.Errorf("%d changes, span %v", len(i.Changes), i.Span)
 	}
+}
+
+// sometimes is the event of a vantage whose checks fail now and then.
+func (g *rig) sometimes(vantage string) faultline.Event {
+	return faultline.Event{
+		ID: "drop-1", Revision: 1, By: "bbscan/1", Series: at(vantage), Kind: faultline.Drop, State: faultline.EventOpen,
+		Opened: g.now, At: g.now, Onset: g.now, OnsetLow: g.now, OnsetHigh: g.now, Peak: g.now, PeakValue: 0.7, PeakUsual: 0.999, LogP: 9, Origin: faultline.Simulated,
+	}
+}
+
+// However many vantage points see it, and whatever people say: it opens no incident.
+func TestChecksThatFailNowAndThenOpenNoIncident(t *testing.T) {
+	g := newRig(t, incident.Config{ConfirmWithOneVantage: true})
+	for _, v := range []string{"local", "london", "paris"} {
+		g.checks[v] = true
+	}
+	g.pass(time.Minute)
+	for _, v := range []string{"local", "london", "paris"} {
+		g.step(incident.Input{Events: []faultline.Event{g.sometimes(v)}})
+	}
+	g.pass(30 * time.Minute)
+	if len(g.all) > 0 {
+		t.Errorf("%d revisions of incidents", len(g.all))
+	}
+	g.wantStatus(faultline.OddState, "")
+	g.down("d", "local") // failures in a row are what they were
+	g.want(faultline.Possible)
 }

@@ -40,8 +40,10 @@ func ParseTime(s string) (time.Time, error) {
 const maxRows = 64 << 20
 
 // ReadCSV reads rows from a CSV file with a header line that names the columns
-// timestamp and value; name is used in errors. An empty value, NaN or null is
-// a row that is not known.
+// timestamp and value, and may name n: how many were tried, of which value
+// succeeded. name is used in errors. An empty value, NaN or null is a row that is
+// not known. What stands in n is judged by Check, since files of another kind may
+// have a column of that name.
 func ReadCSV(name string, in io.Reader) ([]Row, error) {
 	r := csv.NewReader(bufio.NewReader(in))
 	r.ReuseRecord, r.FieldsPerRecord, r.TrimLeadingSpace = true, -1, true
@@ -52,8 +54,8 @@ func ReadCSV(name string, in io.Reader) ([]Row, error) {
 	case err != nil:
 		return nil, csvError(name, err)
 	}
-	at, value := columns(head)
-	if at < 0 || value < 0 {
+	c := columnsOf(head)
+	if c.at < 0 || c.value < 0 {
 		return nil, &FormatError{name, 1, fmt.Sprintf("the first line names %q: it must name the columns timestamp and value", strings.Join(head, ","))}
 	}
 	var rows []Row
@@ -66,7 +68,7 @@ func ReadCSV(name string, in io.Reader) ([]Row, error) {
 			return nil, csvError(name, err)
 		}
 		line, _ := r.FieldPos(0)
-		row, err := rowOf(rec, at, value)
+		row, err := c.row(rec)
 		if err != nil {
 			return nil, &FormatError{name, line, err.Error()}
 		}
@@ -86,35 +88,35 @@ func csvError(name string, err error) error {
 	return fmt.Errorf("read %s: %w", name, err)
 }
 
-// columns finds timestamp and value in a header; −1 where there is none.
-func columns(head []string) (at, value int) {
-	at, value = -1, -1
+// columns are the places of timestamp, value and n in a header; −1 where there is
+// none.
+type columns struct{ at, value, n int }
+
+func columnsOf(head []string) columns {
+	c := columns{-1, -1, -1}
+	places := map[string]*int{"timestamp": &c.at, "value": &c.value, "n": &c.n}
 	for i, h := range head {
-		switch strings.ToLower(strings.TrimSpace(strings.TrimPrefix(h, "\ufeff"))) {
-		case "timestamp":
-			if at < 0 {
-				at = i
-			}
-		case "value":
-			if value < 0 {
-				value = i
-			}
+		place := places[strings.ToLower(strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")))]
+		if place != nil && *place < 0 {
+			*place = i
 		}
 	}
-	return at, value
+	return c
 }
 
-func rowOf(rec []string, at, value int) (Row, error) {
-	if max(at, value) >= len(rec) {
-		return Row{}, fmt.Errorf("%d columns, want at least %d", len(rec), max(at, value)+1)
+func (c columns) row(rec []string) (Row, error) {
+	if last := max(c.at, c.value); last >= len(rec) {
+		return Row{}, fmt.Errorf("%d columns, want at least %d", len(rec), last+1)
 	}
-	row := Row{Time: strings.Clone(strings.TrimSpace(rec[at])), Text: strings.Clone(strings.TrimSpace(rec[value]))}
+	row := Row{Time: strings.Clone(strings.TrimSpace(rec[c.at])), Text: strings.Clone(strings.TrimSpace(rec[c.value]))}
+	if c.n >= 0 && c.n < len(rec) {
+		row.Tried = strings.Clone(strings.TrimSpace(rec[c.n]))
+	}
 	var err error
 	if row.At, err = ParseTime(row.Time); err != nil {
 		return Row{}, err
 	}
-	switch strings.ToLower(row.Text) {
-	case "", "nan", "null":
+	if blank(row.Text) {
 		return row, nil
 	}
 	row.Value, err = strconv.ParseFloat(row.Text, 64)
@@ -123,6 +125,15 @@ func rowOf(rec []string, at, value int) (Row, error) {
 	}
 	row.Known = true
 	return row, nil
+}
+
+// blank says that a field holds nothing that is known.
+func blank(field string) bool {
+	switch strings.ToLower(field) {
+	case "", "nan", "null":
+		return true
+	}
+	return false
 }
 
 // maxValue keeps squares and sums of values finite.
@@ -161,6 +172,15 @@ func WriteEvents(out io.Writer, events []Event) error {
 	return nil
 }
 
+// Read is ReadCSV, then Check.
+func Read(name string, in io.Reader, kind Kind) ([]Row, error) {
+	rows, err := ReadCSV(name, in)
+	if err != nil {
+		return nil, err
+	}
+	return rows, Check(name, rows, kind)
+}
+
 // Summary is what a run over one file found.
 type Summary struct {
 	Kind   Kind
@@ -173,7 +193,7 @@ type Summary struct {
 // events may be nil. name is the path below the folder that was given: errors
 // and events carry it.
 func File(name string, in io.Reader, kind Kind, scores, events io.Writer) (Summary, error) {
-	rows, err := ReadCSV(name, in)
+	rows, err := Read(name, in, kind)
 	if err != nil {
 		return Summary{}, err
 	}

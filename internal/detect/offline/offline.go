@@ -1,16 +1,18 @@
 // Package offline runs the detectors over a file: a column of times and one of
 // values in, a score for each row and the events out.
 //
-// In: CSV with the columns timestamp and value, in any order among others. Out:
+// In: CSV with the columns timestamp and value, and maybe n, in any order among
+// others. Out:
 // CSV timestamp,value,anomaly_score, a row for each row that came in, and
 // events as NDJSON. The score is 1 − 2^(−L/O), where L is −log10 of the
 // calibrated tail probability and O that at which an event opens (6 for counts
 // in bins of up to five minutes, less for wider ones and 3.5 for those of a day
-// and a week; 3.1 for gauges and ratios): it is 0.5 exactly there, and 0 where
-// nothing can be said.
+// and a week; the same for ratios of n; 3.1 for gauges and other ratios): it is 0.5
+// exactly there, and 0 where nothing can be said.
 //
 // Counts go through nbscan without the rules on reporters, which files do not
-// name; gauges and ratios through gauge. Rows that are missing are unknown,
+// name; ratios with a column n, of which value succeeded, through bbscan; gauges and
+// other ratios through gauge. Rows that are missing are unknown,
 // not zero; of counts a long row of zeros where much was expected is unknown
 // too, since a file has no heartbeats. It promises that the same rows give the
 // same result. It opens no files: that is the caller's.
@@ -25,6 +27,7 @@ import (
 	"time"
 
 	"faultline"
+	"faultline/internal/detect/bbscan"
 	"faultline/internal/detect/detector"
 	"faultline/internal/detect/gauge"
 	"faultline/internal/detect/nbscan"
@@ -65,7 +68,8 @@ type Row struct {
 	At    time.Time // UTC
 	Text  string    // the value as it was written
 	Value float64
-	Known bool // false: the value is empty or NaN
+	Known bool   // false: the value is empty or NaN
+	Tried string // the column n as it was written; "" where there is none
 }
 
 // Columns are the times and the values of rows.
@@ -76,11 +80,14 @@ func Columns(rows []Row) (times []time.Time, values []float64) {
 	return times, values
 }
 
-// Guess tells counts (whole numbers from 0 up) from ratios (all from 0 to 1,
-// some of them fractions) from gauges. A file without values is a gauge, and so
+// Guess tells counts (whole numbers from 0 up) from ratios (successes of a column n;
+// or all from 0 to 1, some of them fractions) from gauges. A file without values is a gauge, and so
 // are percentages that happen to be whole: written with a decimal point, none
 // above 100, and most above 50.
 func Guess(rows []Row) Kind {
+	if ofTries(rows) {
+		return Ratio
+	}
 	whole, unit, percent, some, high := true, true, true, 0, 0
 	for i := range rows {
 		r := &rows[i]
@@ -115,7 +122,7 @@ type Event struct {
 	State  string  `json:"state"`         // open or closed
 	Kind   string  `json:"kind"`          // surge or drop
 	P      float64 `json:"p"`             // the smallest calibrated tail probability
-	Excess float64 `json:"excess"`        // sum of values above usual; negative below
+	Excess float64 `json:"excess"`        // sum of values above usual; negative below. Of a ratio of n: successes
 }
 
 // Result is what was found in a file.
@@ -139,8 +146,9 @@ func Detect(name string, rows []Row, kind Kind) Result {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return rows[a].At.Compare(rows[b].At) })
-	run := runner{width: out.Width, counts: kind == Count, latest: map[string]int{}}
-	run.d, run.open = open(name, kind, out.Width)
+	run := runner{width: out.Width, ofN: kind == Ratio && ofTries(rows), latest: map[string]int{}}
+	run.windows = kind == Count || run.ofN
+	run.d, run.open = open(name, kind, run.ofN, out.Width)
 	for _, i := range order {
 		out.Scores[i] = run.step(&rows[i])
 	}
@@ -149,9 +157,15 @@ func Detect(name string, rows []Row, kind Kind) Result {
 }
 
 // open makes the detector of a kind and says at which −log10 p it opens events.
-func open(name string, kind Kind, width time.Duration) (d detector.Detector, logP float64) {
+func open(name string, kind Kind, ofN bool, width time.Duration) (d detector.Detector, logP float64) {
 	s := faultline.Series{Metric: faultline.Metric(kind), Service: faultline.ServiceID(name)}
-	if kind == Count {
+	switch {
+	case ofN:
+		c := bbscan.Defaults()
+		c.Open = openLogP(c.Open, width)
+		c.Odd = min(c.Odd, c.Open)
+		return bbscan.New(s, c), c.Open
+	case kind == Count:
 		c := nbscan.Defaults()
 		c.Anonymous, c.Open = true, openLogP(c.Open, width)
 		c.Odd = min(c.Odd, c.Open)
@@ -162,7 +176,7 @@ func open(name string, kind Kind, width time.Duration) (d detector.Detector, log
 	return gauge.New(s, c), c.Open
 }
 
-// openLogP is −log10 p at which counts in bins of a width open an event, where
+// openLogP is −log10 p at which counts and ratios of n in bins of a width open an event, where
 // bins of five minutes do at a level: the wider they are, the fewer there are in a
 // year, down to leastLogP.
 func openLogP(level float64, width time.Duration) float64 {
@@ -194,13 +208,14 @@ func width(rows []Row) time.Duration {
 
 // runner feeds one detector and keeps the newest revision of each event.
 type runner struct {
-	d      detector.Detector
-	open   float64 // −log10 p at which it opens an event
-	counts bool
-	width  time.Duration
-	score  float64
-	events []faultline.Event
-	latest map[string]int
+	d       detector.Detector
+	open    float64 // −log10 p at which it opens an event
+	ofN     bool    // values are successes of n
+	windows bool    // it scans windows: their evidence may be old
+	width   time.Duration
+	score   float64
+	events  []faultline.Event
+	latest  map[string]int
 
 	told string    // the event that was told last,
 	top  float64   // at which −log10 p,
@@ -209,6 +224,9 @@ type runner struct {
 
 func (r *runner) step(row *Row) float64 {
 	s := faultline.Sample{Start: row.At, Width: faultline.Seconds(r.width), Value: row.Value, N: row.Value, Complete: 1, Revision: 1}
+	if r.ofN {
+		s.N, _ = row.tries() // 0 where they do not fit: such a bin is unknown
+	}
 	if !row.Known {
 		s.Complete, s.Value, s.N = 0, 0, 0
 	}
@@ -227,13 +245,13 @@ func (r *runner) step(row *Row) float64 {
 	return r.score
 }
 
-// present is the evidence of a row. A long window of counts still holds a surge
+// present is the evidence of a row. A long window of counts or tries still holds a surge
 // that is over: while the last 15 minutes are as usual, no row of them says more
 // than p = 0.1. Nor does a row of an event that is known, unless it says more: as
 // with a gauge, what was told is no news. What a gauge says is new with its row,
 // and may lie in the band: a rush hour that did not come.
 func (r *runner) present(x *faultline.Reading) float64 {
-	if r.counts && (x.Value >= x.Low && x.Value <= x.High || r.known(x)) {
+	if r.windows && (x.Value >= x.Low && x.Value <= x.High || r.known(x)) {
 		return min(x.LogP, 1)
 	}
 	return x.LogP

@@ -338,7 +338,7 @@ func TestHarderSeriesStayQuiet(t *testing.T) {
 func FuzzReadCSV(f *testing.F) {
 	for _, s := range []string{
 		"timestamp,value\n2025-03-10 09:45:00,3\n", "value,timestamp\n1e30,2025-03-10T09:45:00Z\n-5,0001-01-01\n",
-		"timestamp,value\n9999-12-31 23:59:59,NaN\n0000-01-01 00:00:00,1\n", "timestamp,value\n\"a\nb\",1\n", "\xef\xbb\xbftimestamp,value\n,\n",
+		"timestamp,value\n9999-12-31 23:59:59,NaN\n0000-01-01 00:00:00,1\n", "timestamp,value\n\"a\nb\",1\n", "timestamp,value,n\n2025-03-10 09:45:00,3,5\n2025-03-10 09:50:00,6,5\n2025-03-10 09:55:00,2,1e15\n", "\xef\xbb\xbftimestamp,value\n,\n",
 		"timestamp,value\n2025-03-10 09:45:00.999999,0.5\n2025-03-10 09:45:00.999999,0.5\n",
 	} {
 		f.Add(s)

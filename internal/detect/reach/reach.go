@@ -120,6 +120,9 @@ func (d *Detector) Step(s *faultline.Sample) (faultline.Reading, []faultline.Eve
 	return d.reading(s, now), events
 }
 
+// Failing says whether an event is open.
+func (d *Detector) Failing() bool { return d.st.Event.ID != "" }
+
 func checkOf(s *faultline.Sample) check {
 	c := check{
 		Start: s.Start, Taken: s.Taken, Width: s.Width, Revision: s.Revision, Reached: s.Value > 0,
@@ -128,15 +131,7 @@ func checkOf(s *faultline.Sample) check {
 	if c.Taken.IsZero() {
 		c.Taken = s.Start
 	}
-	c.First = c.Taken
-	switch {
-	case s.Impaired != "":
-		c.Skip = string(s.Impaired) // which kind it is, readers want to know
-	case s.Failure == faultline.RefusedToUs, s.Failure == faultline.AddressForbidden, s.Failure == faultline.ProbeFault:
-		c.Skip = string(s.Failure)
-	case s.Complete < 0.5 || s.N == 0:
-		c.Skip = "collector_silent"
-	}
+	c.First, c.Skip = c.Taken, detector.Unheard(s)
 	return c
 }
 

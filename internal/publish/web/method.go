@@ -95,9 +95,9 @@ func counts(r Rules) []number {
 		},
 		{
 			Anchor: "connecting", Name: "Checks that reach it", Shown: "3 of 3 healthy checks",
-			Meaning: "Checks from our vantage points that got the answer they should, of those that count. A vantage point without a network of its own, without name servers, or at which everything fails at once does not count, and says so. A service that refuses to talk to us is not called down.",
+			Meaning: "Checks from our vantage points that got the answer they should, of those that count. A vantage point without a network of its own, without name servers, or at which everything fails at once does not count, and says so. A service that refuses to talk to us is not called down. “18 of 60 checks failed” counts those of one vantage point since its checks began to fail now and then, in the last hour at most.",
 			Unit:    "checks of checks", From: fmt.Sprintf("probes, every %s; every %s while something is wrong", seconds(r.Interval), seconds(r.Urgent)), Late: fmt.Sprintf("one check, and a second attempt %s later", within(r.Second)),
-			Misleads: "the service refuses hosting networks but serves homes", Rule: "vantage health (probe), failures in a row (detect)",
+			Misleads: "the service refuses hosting networks but serves homes", Rule: "vantage health (probe), failures in a row, and now and then (detect)",
 		},
 	}
 }
@@ -218,8 +218,8 @@ func StateRules(r Rules) []string {
 }
 
 func possibleRule(r Rules) string {
-	return fmt.Sprintf("Odd: reports that have %s, from at least %d people; listed, and no incident.\nPossible: reports that have %s, from at least %d people in at least %d networks (%d people while the service has been watched for less than %s; where nobody listened before, such a surge is taken back %s later if it has not fallen; a country’s must be ten times and a network’s a hundred times rarer, since there are so many, and all as many times rarer as there are more than 500 services), or one vantage point that fails %d times in a row, each time also at its second attempt.",
-		oneIn(r.OddLogP), r.OddReporters, oneIn(r.PossibleLogP), r.PossibleReporters, r.PossibleNetworks, r.YoungReporters, within(r.Young), within(r.Told), r.FailedChecks)
+	return fmt.Sprintf("Odd: reports that have %s, from at least %d people; or checks of a vantage point that fail now and then, with others between them that succeed, where the share that fails has %s by what is usual there. Listed, and no incident.\nPossible: reports that have %s, from at least %d people in at least %d networks (%d people while the service has been watched for less than %s; where nobody listened before, such a surge is taken back %s later if it has not fallen; a country’s must be ten times and a network’s a hundred times rarer, since there are so many, and all as many times rarer as there are more than 500 services), or one vantage point that fails %d times in a row, each time also at its second attempt.",
+		oneIn(r.OddLogP), r.OddReporters, oneIn(r.SometimesLogP), oneIn(r.PossibleLogP), r.PossibleReporters, r.PossibleNetworks, r.YoungReporters, within(r.Young), within(r.Told), r.FailedChecks)
 }
 
 func affectedRule(r Rules) string {

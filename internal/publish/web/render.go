@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -190,7 +191,52 @@ func (s *Site) facts(v *live.View, svc *live.Service, c faultline.Country) words
 	}
 	f.Country, f.Reports = c, reports(svc, c)
 	f.Probes, f.Failing, f.Impaired = probes(v, svc)
+	f.Sometimes = sometimes(v, svc)
 	return f
+}
+
+// sometimes lists the vantage points whose checks fail now and then, and how many did
+// since that began, in the last hour at most.
+func sometimes(v *live.View, svc *live.Service) (out []words.Sometimes) {
+	for i := range svc.Events {
+		e := &svc.Events[i]
+		if e.Kind != faultline.Drop || e.Series.Metric != faultline.MetricReach || e.State != faultline.EventOpen || !e.Recovered.IsZero() {
+			continue
+		}
+		k := slices.IndexFunc(svc.Vantages, func(x live.Vantage) bool {
+			return x.Vantage == e.Series.Vantage && x.Target == e.Series.Target && x.Fresh(v.At) && x.Counts
+		})
+		if k < 0 {
+			continue
+		}
+		if s := failedSince(&svc.Vantages[k], e.Onset, v.At); s.Failed > 0 {
+			out = alongside(out, s)
+		}
+	}
+	return out
+}
+
+// alongside adds up the targets of a vantage point.
+func alongside(list []words.Sometimes, s words.Sometimes) []words.Sometimes {
+	for i := range list {
+		if l := &list[i]; l.Vantage == s.Vantage {
+			l.Failed, l.Of, l.Over = l.Failed+s.Failed, l.Of+s.Of, max(l.Over, s.Over)
+			return list
+		}
+	}
+	return append(list, s)
+}
+
+func failedSince(x *live.Vantage, onset, now time.Time) words.Sometimes {
+	s, end := words.Sometimes{Vantage: x.Vantage}, now.Truncate(live.Step)
+	for k := len(x.Bins) - 1; k >= 0; k-- {
+		b := &x.Bins[k]
+		if !b.Start.Add(live.Step).After(onset) || end.Sub(b.Start) > time.Hour {
+			break
+		}
+		s.Failed, s.Of, s.Over = s.Failed+b.N-b.OK, s.Of+b.N, end.Sub(b.Start)
+	}
+	return s
 }
 
 // lineOf is the service's line of reports from a country, or of the world. Where

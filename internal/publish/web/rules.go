@@ -29,6 +29,7 @@ type Rules struct {
 	// Checks.
 	Interval, Urgent, Second time.Duration // between checks, while something is wrong, to the second attempt
 	FailedChecks             int           // in a row, each with its second attempt
+	SometimesLogP            float64       // −log10 p at which a share of failed checks is listed
 	OneVantage               bool          // whether one vantage point may confirm
 	OneVantageChecks         int
 	QuorumVantages           int
@@ -55,7 +56,7 @@ func DefaultRules() Rules {
 		PersonOnce: 10 * time.Minute, NetworkFloor: 3, NetworkTimes: 4, ASNShare: 0.2, ASNTimes: 2, ASNFloor: 10, Late: 30 * time.Minute,
 		Frozen: 48 * time.Hour, Young: 3 * 24 * time.Hour, Told: time.Hour,
 		OddLogP: 4, OddReporters: 5, PossibleLogP: 6, PossibleReporters: 5, PossibleNetworks: 3, YoungReporters: 20,
-		Interval: time.Minute, Urgent: 10 * time.Second, Second: time.Second, FailedChecks: 2, OneVantageChecks: 3,
+		Interval: time.Minute, Urgent: 10 * time.Second, Second: time.Second, FailedChecks: 2, SometimesLogP: 6, OneVantageChecks: 3,
 		QuorumVantages: 3, QuorumASNs: 2, QuorumShare: 0.5, Agree: 15 * time.Minute,
 		HitReadier: 1000, HitOthers: 5, HitGroups: 2,
 		RecoverReports: 10 * time.Minute, RecoverChecks: 3, Resolve: 30 * time.Minute, Reopen: 6 * time.Hour, Unheard: 24 * time.Hour,

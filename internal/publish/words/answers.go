@@ -17,6 +17,9 @@ func down(f Facts) Answer {
 	case faultline.Fine:
 		return Answer{"No", agree(f)}
 	case faultline.OddState:
+		if len(f.Sometimes) > 0 {
+			return Answer{"Not as far as we see", "some checks fail, others reach it"}
+		}
 		return Answer{"Not as far as we see", "a little unusual, perhaps by chance"}
 	case faultline.Possible:
 		return Answer{"Possibly", only(f)}

@@ -30,6 +30,8 @@ type Facts struct {
 	Origin   faultline.Origin     // of what is shown
 	Country  faultline.Country    // set: the numbers are this country's
 	Failing  faultline.Failure    // how checks fail now
+
+	Sometimes []Sometimes // vantage points whose checks fail now and then
 }
 
 // Reports are the newest five minutes.
@@ -123,6 +125,9 @@ func headline(f Facts) string {
 	case faultline.Fine:
 		return f.Name + " is working as usual"
 	case faultline.OddState:
+		if len(f.Sometimes) > 0 {
+			return sometimesHeadline(f)
+		}
 		return f.Name + " looks a little odd"
 	case faultline.Possible:
 		return possibleHeadline(f)
@@ -196,6 +201,9 @@ func lede(f Facts) []Piece {
 	case faultline.Retracted:
 		return retractedLede(f)
 	case faultline.OddState:
+		if len(f.Sometimes) > 0 {
+			return append(reportsPieces(f), sometimesPieces(f)...)
+		}
 		return append(reportsPieces(f), plain(" Too little to call it a disruption: it may be chance."))
 	case faultline.Fine:
 		return append(reportsPieces(f), probePieces(f)...)

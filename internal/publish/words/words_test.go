@@ -79,6 +79,15 @@ func TestVerdicts(t *testing.T) {
 		"odd": {
 			words.Facts{State: faultline.OddState, Reports: words.Reports{Known: true, Value: 9}}, "X looks a little odd", []string{"9 reports", "it may be chance"}, "Not as far as we see",
 		},
+		"checks that fail now and then": {
+			words.Facts{
+				State: faultline.OddState, Reports: words.Reports{Known: true, Value: 9}, Probes: words.Probes{Healthy: 3, Reaching: 3},
+				Sometimes: []words.Sometimes{{Vantage: "local", Failed: 1, Of: 60, Over: time.Hour}, {Vantage: "london", Failed: 9, Of: 30, Over: 30 * time.Minute}},
+			},
+			"X fails now and then, as two vantage points see it",
+			[]string{"9 of 30 checks from vantage point london failed in the last 30 min", "opens no incident"},
+			"Not as far as we see",
+		},
 		"a few more than usual": {
 			words.Facts{State: faultline.Possible, Incident: surge(30, 18)}, "X may be failing: a few more people than usual report problems", []string{"1.7 × the usual number", "30 in 20 min, where 18 are usual", "Reports alone, however many, stay possible"}, "Possibly",
 		},

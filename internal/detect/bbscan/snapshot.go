@@ -1,0 +1,50 @@
+package bbscan
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"faultline/internal/detect/windows"
+)
+
+// stateVersion changes with the layout of state or slot.
+const stateVersion = 1
+
+// MarshalBinary writes the state and the ring, little endian.
+func (d *Detector) MarshalBinary() ([]byte, error) {
+	b, err := binary.Append(nil, binary.LittleEndian, &d.st)
+	if err == nil {
+		b, err = binary.Append(b, binary.LittleEndian, d.ring)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("snapshot %s: %w", d.series, err)
+	}
+	return b, nil
+}
+
+// UnmarshalBinary continues where MarshalBinary left off. The series and the settings
+// are the detector's own.
+func (d *Detector) UnmarshalBinary(b []byte) error {
+	var st state
+	n, err := binary.Decode(b, binary.LittleEndian, &st)
+	if err != nil {
+		return fmt.Errorf("restore %s: %w", d.series, err)
+	}
+	if st.Version != stateVersion {
+		return fmt.Errorf("restore %s: state of version %d, want %d", d.series, st.Version, stateVersion)
+	}
+	var lay windows.Layout
+	var ring []slot
+	if st.Width > 0 {
+		lay = windows.Of(st.Width)
+		ring = make([]slot, lay.Ring)
+	}
+	if want := n + binary.Size(ring); len(b) != want || st.Head < 0 || int(st.Head) >= max(1, len(ring)) {
+		return fmt.Errorf("restore %s: %d bytes of state, want %d", d.series, len(b), want)
+	}
+	if _, err := binary.Decode(b[n:], binary.LittleEndian, ring); err != nil {
+		return fmt.Errorf("restore %s: %w", d.series, err)
+	}
+	d.st, d.lay, d.ring = st, lay, ring
+	return nil
+}
