@@ -40,6 +40,9 @@ type Incident struct {
 	Disrupted Seconds   `json:"disrupted_s"`
 	Episodes  []Episode `json:"episodes"`
 	Scope     Scope     `json:"scope"`
+	// What says what fails, as people put it: symptoms first, then surfaces, each
+	// with most reports above usual first. Empty while what is usual is not known.
+	What []Aspect `json:"what,omitempty"`
 	// Instruments lists the kinds that agree: reports, probes.
 	Instruments []string    `json:"instruments"`
 	OneVantage  bool        `json:"by_one_vantage,omitempty"`
@@ -107,6 +110,24 @@ type PeakReports struct {
 	Usual   float64   `json:"usual"`
 	Width   Seconds   `json:"width_s"`
 	Country Country   `json:"country,omitempty"` // empty: world
+	// Set when only reports of one symptom, or of one surface, surge.
+	Symptom Symptom `json:"symptom,omitempty"`
+	Surface Surface `json:"surface,omitempty"`
+}
+
+// Aspect is a symptom's or a surface's part of the reports above usual, counted
+// in the world while reports surge. Exactly one of Symptom and Surface is set.
+type Aspect struct {
+	Symptom Symptom `json:"symptom,omitempty"`
+	Surface Surface `json:"surface,omitempty"`
+	N       float64 `json:"n"`           // effective reports above usual
+	Share   float64 `json:"share"`       // of those of all symptoms, or of all surfaces
+	Usual   float64 `json:"usual_share"` // the same of the reports that are usual then
+	Ratio   float64 `json:"ratio"`       // at its peak, times the usual number; 0: it did not surge, or no baseline
+	Surging bool    `json:"surging"`     // still
+	// StandsOut says that most of what is above usual is here, clearly more than on
+	// an ordinary day, and that chance does not explain it.
+	StandsOut bool `json:"stands_out,omitempty"`
 }
 
 // Scope says for whom. Global means that the world's series surges and no

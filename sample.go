@@ -18,13 +18,20 @@ const (
 // Level is how wide a series is.
 type Level uint8
 
-// The levels, from wide to narrow. A vantage's series hangs beside the tree.
+// The levels, from wide to narrow. A vantage's series hangs beside the tree, and
+// so do those of one symptom and of one surface: they are the world's reports cut
+// by what fails instead of for whom. Files keep the numbers.
 const (
 	World Level = iota
 	InCountry
 	InASN
 	AtVantage
+	BySymptom
+	BySurface
 )
+
+// What says whether a series of this level tells what fails, not for whom.
+func (l Level) What() bool { return l == BySymptom || l == BySurface }
 
 // Series identifies a sequence of samples. Fields that the level does not use
 // are zero, so that a Series can be a map key.
@@ -36,10 +43,12 @@ type Series struct {
 	ASN     ASN       `json:"asn,omitempty"`     // InASN, AtVantage
 	Vantage string    `json:"vantage,omitempty"` // AtVantage
 	Target  string    `json:"target,omitempty"`  // AtVantage
+	Symptom Symptom   `json:"symptom,omitempty"` // BySymptom
+	Surface Surface   `json:"surface,omitempty"` // BySurface
 }
 
-// String gives "reports/x", "reports/x/GB", "reports/x/GB/AS2856" or
-// "reach/x@local https://x.com/".
+// String gives "reports/x", "reports/x/GB", "reports/x/GB/AS2856",
+// "reports/x/cannot_log_in", "reports/x/app" or "reach/x@local https://x.com/".
 func (s Series) String() string {
 	var b strings.Builder
 	b.WriteString(string(s.Metric) + "/" + string(s.Service))
@@ -50,6 +59,10 @@ func (s Series) String() string {
 		b.WriteString("/" + string(s.Country) + "/" + s.ASN.String())
 	case AtVantage:
 		b.WriteString("@" + s.Vantage + " " + s.Target)
+	case BySymptom:
+		b.WriteString("/" + string(s.Symptom))
+	case BySurface:
+		b.WriteString("/" + string(s.Surface))
 	}
 	return b.String()
 }
@@ -59,7 +72,7 @@ func (s Series) Parent() Series {
 	switch s.Level {
 	case InASN:
 		return Series{Metric: s.Metric, Service: s.Service, Level: InCountry, Country: s.Country}
-	case InCountry, AtVantage:
+	case InCountry, AtVantage, BySymptom, BySurface:
 		return Series{Metric: s.Metric, Service: s.Service, Level: World}
 	}
 	return s

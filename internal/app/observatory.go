@@ -193,9 +193,9 @@ func (o *observatory) step(ctx context.Context, obs *faultline.Observation, fres
 	}
 	if fresh {
 		o.batch.Observations = append(roomy(o.batch.Observations), *obs)
-		o.batch.Samples = append(o.batch.Samples, out.Samples...)
+		o.batch.Samples = keepPlaces(o.batch.Samples, out.Samples, func(s *faultline.Sample) faultline.Level { return s.Series.Level })
 		o.batch.Cells = append(o.batch.Cells, out.Cells...)
-		o.batch.Readings = append(o.batch.Readings, out.Readings...)
+		o.batch.Readings = keepPlaces(o.batch.Readings, out.Readings, func(r *faultline.Reading) faultline.Level { return r.Series.Level })
 		o.batch.Records = append(o.batch.Records, records...)
 	}
 	if out.tells() || out.At.After(o.told) { // nearly all reports of a crowd do neither
@@ -203,6 +203,18 @@ func (o *observatory) step(ctx context.Context, obs *faultline.Observation, fres
 		o.sink.Apply(out)
 	}
 	return nil
+}
+
+// keepPlaces adds rows to a batch, without those of single symptoms and surfaces:
+// nine more of each service in every minute, which no page reads. Their events are
+// kept as records, and what they count is in the cells.
+func keepPlaces[T any](batch, rows []T, level func(*T) faultline.Level) []T {
+	for i := range rows {
+		if !level(&rows[i]).What() {
+			batch = append(batch, rows[i])
+		}
+	}
+	return batch
 }
 
 // records makes control records of what is new, and writes those that the

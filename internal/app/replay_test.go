@@ -38,6 +38,7 @@ func TestRecordedDays(t *testing.T) {
 		"brigade":        forged,
 		"morning-ramp":   nothingOpens,
 		"tv-event":       nothingOpens,
+		"sign-in-only":   signInOnly,
 
 		"2020-06-15-t-mobile":   lookLikeTheCase,
 		"2021-10-04-facebook":   lookLikeTheCase,
@@ -129,6 +130,57 @@ func oneProbe(t *testing.T, sum Replayed) {
 	}
 }
 
+// signInOnly is found by its symptom, says what fails, and names no place.
+func signInOnly(t *testing.T, sum Replayed) {
+	if len(sum.Incidents) != 1 {
+		t.Fatalf("%d incidents, want one", len(sum.Incidents))
+	}
+	i := sum.Incidents[0]
+	if i.Service != "post" || i.Worst != faultline.Possible || i.Peak.Symptom != faultline.CannotLogIn || !strings.Contains(i.Changes[0].Why, "they cannot sign in") {
+		t.Errorf("%s, at worst %s, peak of %q, because %s", i.Service, i.Worst, i.Peak.Symptom, i.Changes[0].Why)
+	}
+	if i.Scope.Global || len(i.Scope.Countries)+len(i.Scope.ASNs) != 0 {
+		t.Errorf("what fails is not for whom: %+v", i.Scope)
+	}
+	stand := ""
+	for _, a := range i.What {
+		if a.StandsOut {
+			stand += string(a.Symptom) + string(a.Surface) + " "
+		}
+	}
+	if stand != "cannot_log_in app " {
+		t.Errorf("%q stand out of %+v", stand, i.What)
+	}
+}
+
+// Whatever the seed, the fault is found while it lasts, and nothing else of its day
+// is.
+func TestSignInOnlyIsFoundWhateverTheSeed(t *testing.T) {
+	for seed := uint64(1); seed <= 3; seed++ {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			s, err := scenario.Find("sign-in-only", scenarios.Files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Seed = seed
+			found := false
+			for _, i := range incidentsOf(s) {
+				begun := s.Day.Add(13*time.Hour + 10*time.Minute)
+				switch {
+				case i.Opened.After(begun) && i.Opened.Before(begun.Add(50*time.Minute)) && i.Peak.Symptom == faultline.CannotLogIn:
+					found = true
+				case !i.Opened.Before(s.Day):
+					t.Errorf("%s, opened %s (%s)", i.ID, i.Opened, i.Changes[0].Why)
+				}
+			}
+			if !found {
+				t.Error("nobody could sign in for 50 minutes, and nothing was found")
+			}
+		})
+	}
+}
+
 // golden collects what the rooms wrote: events and incidents whole (without
 // the many revisions in which only numbers grew), samples and readings as a
 // sum of their bytes, since a day of them is 80 MB.
@@ -209,8 +261,8 @@ func (g *golden) compare(t *testing.T, dir string) {
 }
 
 // digest is what is kept of a room's file: for incidents each change of state
-// and the last revision, for events the last revision of the world's and the
-// vantages' series, for the others their number of lines; and of each the
+// and the last revision, for events the last revision of all series but the
+// countries' and networks', for the others their number of lines; and of each the
 // SHA-256 of every byte.
 func digest(room string, all []byte) []byte {
 	var out bytes.Buffer
@@ -247,7 +299,7 @@ func keepEvents(out *bytes.Buffer, all []byte) {
 	last, order := map[string][]byte{}, []string{}
 	for line := range bytes.Lines(all) {
 		var e faultline.Event
-		if json.Unmarshal(line, &e) != nil || e.Series.Level != faultline.World && e.Series.Level != faultline.AtVantage {
+		if json.Unmarshal(line, &e) != nil || e.Series.Level == faultline.InCountry || e.Series.Level == faultline.InASN {
 			continue
 		}
 		if last[e.ID] == nil {

@@ -145,8 +145,8 @@ func TestAnAddressWithoutSchemeIsHTTP(t *testing.T) {
 // be told is missing.
 func TestStatusSaysHowBadTheOpenIncidentIs(t *testing.T) {
 	page := `{"id":"x","state":"possible","incident":"x-2","awake":[],"verdict":"V","detail":"D","incidents":[
-		{"id":"x-2","flags":["brigade"],"affected":{"at":"2025-03-10T14:00:00Z","value":0.5,"low":0.1,"high":0.9,"instruments":["reports"]},"severity":{"value_h":1,"low_h":0.1,"high_h":2,"known":1}},
-		{"id":"x-1","severity":{"value_h":7,"low_h":6,"high_h":8,"known":1}}]}`
+		{"id":"x-2","flags":["brigade"],"affected":{"at":"2025-03-10T14:00:00Z","value":0.5,"low":0.1,"high":0.9,"instruments":["reports"]},"severity":{"value_h":1,"low_h":0.1,"high_h":2,"known":1},"what":[{"symptom":"slow","n":5,"share":1,"usual_share":0.1,"ratio":3,"surging":true}]},
+		{"id":"x-1","what":[],"severity":{"value_h":7,"low_h":6,"high_h":8,"known":1}}]}`
 	url := serve(t, answering(http.StatusOK, "application/json", page))
 	code, out, err := ask(t.Context(), "status", "x", "--url", url, "-o", "json")
 	var s struct {
@@ -154,12 +154,13 @@ func TestStatusSaysHowBadTheOpenIncidentIs(t *testing.T) {
 		Affected  *faultline.Affected
 		Now       *faultline.Affected `json:"affected_now"`
 		Severity  *faultline.Severity
+		What      []faultline.Aspect
 		Incidents any
 	}
 	if json.Unmarshal([]byte(out), &s) != nil || code != ExitDisrupted || err != "" {
 		t.Fatalf("exit code %d: %s%s", code, out, err)
 	}
-	if s.Affected == nil || s.Affected.High != 0.9 || s.Now != nil || s.Severity == nil || s.Severity.Value != 1 || len(s.Flags) != 1 || s.Incidents != nil {
+	if s.Affected == nil || s.Affected.High != 0.9 || s.Now != nil || s.Severity == nil || s.Severity.Value != 1 || len(s.Flags) != 1 || len(s.What) != 1 || s.What[0].Symptom != faultline.Slow || s.Incidents != nil {
 		t.Errorf("%s", out)
 	}
 }

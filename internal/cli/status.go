@@ -41,6 +41,7 @@ type serviceStatus struct {
 // and severity cannot be told, which is not zero.
 type openIncident struct {
 	Flags       []string            `json:"flags,omitempty"`
+	What        []faultline.Aspect  `json:"what,omitempty"`     // what fails, as people put it
 	Affected    *faultline.Affected `json:"affected,omitempty"` // at the worst
 	AffectedNow *faultline.Affected `json:"affected_now,omitempty"`
 	Severity    *faultline.Severity `json:"severity,omitempty"`

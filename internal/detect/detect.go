@@ -144,7 +144,8 @@ func (r *Room) Series() []faultline.Series {
 
 func order(a, b faultline.Series) int {
 	return cmp.Or(cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Level, b.Level),
-		cmp.Compare(a.Country, b.Country), cmp.Compare(a.ASN, b.ASN), cmp.Compare(a.Vantage, b.Vantage), cmp.Compare(a.Target, b.Target))
+		cmp.Compare(a.Country, b.Country), cmp.Compare(a.ASN, b.ASN), cmp.Compare(a.Vantage, b.Vantage), cmp.Compare(a.Target, b.Target),
+		cmp.Compare(a.Symptom, b.Symptom), cmp.Compare(a.Surface, b.Surface))
 }
 
 const snapshotVersion = 2

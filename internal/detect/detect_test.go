@@ -17,6 +17,9 @@ var (
 	monday = time.Date(2025, 3, 3, 0, 0, 0, 0, time.UTC)
 	world  = faultline.Series{Metric: faultline.MetricReports, Service: "x", Level: faultline.World}
 	gb     = faultline.Series{Metric: faultline.MetricReports, Service: "x", Level: faultline.InCountry, Country: "GB"}
+	signIn = faultline.Series{Metric: faultline.MetricReports, Service: "x", Level: faultline.BySymptom, Symptom: faultline.CannotLogIn}
+	slow   = faultline.Series{Metric: faultline.MetricReports, Service: "x", Level: faultline.BySymptom, Symptom: faultline.Slow}
+	app    = faultline.Series{Metric: faultline.MetricReports, Service: "x", Level: faultline.BySurface, Surface: faultline.App}
 	home   = faultline.Series{Metric: faultline.MetricReach, Service: "x", Level: faultline.AtVantage, Vantage: "local", Target: "https://x.example/"}
 )
 
@@ -32,6 +35,8 @@ func batches(days int) [][]faultline.Sample {
 	whole := c.Samples(world)
 	c.Seed, c.Base = 4, 0.4
 	part := c.Samples(gb)
+	c.Seed, c.Base, c.Surges = 5, 0.2, nil
+	one, other, third := c.Samples(signIn), c.Samples(slow), c.Samples(app)
 	out := make([][]faultline.Sample, c.Bins)
 	for i := range out {
 		start := whole[i].Start
@@ -42,7 +47,7 @@ func batches(days int) [][]faultline.Sample {
 		if !start.Before(at) && start.Before(at.Add(time.Hour)) {
 			check.Value, check.Failure, check.Confirmed = 0, faultline.ConnectionRefused, true
 		}
-		out[i] = []faultline.Sample{check, whole[i], part[i]}
+		out[i] = []faultline.Sample{check, whole[i], part[i], one[i], other[i], third[i]}
 	}
 	return out
 }
@@ -148,13 +153,19 @@ func TestAcceptTouchesTheServiceAlone(t *testing.T) {
 }
 
 func TestANarrowSeriesLeansOnTheWiderOnesDay(t *testing.T) {
-	// Three weeks of the world alone; then, at midnight, a country appears whose
-	// day is the world's. At ten in the morning of its first day it has seen a
-	// night and a dawn only, at a third of what is usual at ten.
+	for _, narrow := range []faultline.Series{gb, signIn, app} {
+		t.Run(narrow.String(), func(t *testing.T) { leansOnTheWorld(t, narrow) })
+	}
+}
+
+// leansOnTheWorld plays three weeks of the world alone; then, at midnight, a series
+// appears whose day is the world's. At ten in the morning of its first day it has
+// seen a night and a dawn only, at a third of what is usual at ten.
+func leansOnTheWorld(t *testing.T, narrow faultline.Series) {
 	c := detecttest.Counts{Seed: 5, Start: monday, Width: 5 * time.Minute, Bins: 26 * 288, Base: 20, Season: 0.8, Size: 40}
 	whole := c.Samples(world)
 	c.Seed, c.Base = 6, 4
-	part := c.Samples(gb)
+	part := c.Samples(narrow)
 	r := detect.New(detect.Config{})
 	var last faultline.Reading
 	for i := range whole {
@@ -163,7 +174,7 @@ func TestANarrowSeriesLeansOnTheWiderOnesDay(t *testing.T) {
 			batch = []faultline.Sample{whole[i], part[i]}
 		}
 		for _, reading := range r.Step(batch).Readings {
-			if reading.Series == gb && reading.At.Equal(monday.Add(21*day+10*time.Hour)) {
+			if reading.Series == narrow && reading.At.Equal(monday.Add(21*day+10*time.Hour)) {
 				last = reading
 			}
 		}

@@ -17,9 +17,10 @@ type watched struct {
 	stretch calibrate.Stretch
 }
 
-// count takes a reading of reports into the room's record of itself.
+// count takes a reading of reports into the room's record of itself. Series of
+// symptoms and surfaces, which hold the same reports once more, are not counted.
 func (r *Room) count(w *watched, x *faultline.Reading) {
-	if x.Series.Metric != faultline.MetricReports {
+	if x.Series.Metric != faultline.MetricReports || x.Series.Level.What() {
 		return
 	}
 	open := x.Verdict == faultline.Surging || x.Verdict == faultline.Dropping

@@ -138,7 +138,9 @@ func began(list []*tracked) (onset, low, high time.Time) {
 // what is usual from there.
 func (s *service) parts(list []*tracked) (total float64, countries, networks []blame.Part) {
 	world, byCountry, byASN := excess(list)
-	total = max(world, sum(byCountry), sum(byASN))
+	if total = max(world, sum(byCountry), sum(byASN)); total == 0 {
+		total = excessSaid(list)
+	}
 	for _, p := range byCountry {
 		countries = append(countries, blame.Part{Place: faultline.Place{Country: p.series.Country}, Excess: p.excess, Usual: s.usual(list, p.series)})
 	}
@@ -146,6 +148,17 @@ func (s *service) parts(list []*tracked) (total float64, countries, networks []b
 		networks = append(networks, blame.Part{Place: faultline.Place{Country: p.series.Country, ASN: p.series.ASN}, Excess: p.excess, Usual: s.usual(list, p.series)})
 	}
 	return total, countries, networks
+}
+
+// excessSaid is what symptoms or surfaces hold above usual, where no place surges.
+func excessSaid(list []*tracked) float64 {
+	by := map[faultline.Level]float64{}
+	for _, t := range list {
+		if t.Event.Series.Level.What() {
+			by[t.Event.Series.Level] += max(0, t.Event.Excess)
+		}
+	}
+	return max(by[faultline.BySymptom], by[faultline.BySurface])
 }
 
 // usual is the series' part of the service's usual reports; −1 where hardly any

@@ -29,7 +29,9 @@ func (r *Room) event(found *faultline.Event) {
 		return
 	}
 	if !r.counts(e) {
-		s.weaken(e)
+		if !e.Series.Level.What() {
+			s.weaken(e)
+		}
 		return
 	}
 	delete(s.Weak, e.ID)
@@ -90,15 +92,16 @@ func (r *Room) crowd() float64 {
 	return math.Log10(max(1, float64(n)/fewServices))
 }
 
-// shared is by how much more surprising a country's or a network's surge must be
-// to begin an incident, as −log10 p: about ten countries and a hundred networks
-// of a service share the error that its world-wide series may make alone
-// (Bonferroni, with weights by level).
+// shared is by how much more surprising a narrower surge must be to begin an
+// incident, as −log10 p: about ten countries and a hundred networks of a service
+// share the error that its world-wide series may make alone (Bonferroni, with
+// weights by level). The nine series of symptoms and surfaces must be as rare as a
+// network's: what they count is small, and the whole is heard beside them.
 func shared(level faultline.Level) float64 {
 	switch level {
 	case faultline.InCountry:
 		return 1
-	case faultline.InASN:
+	case faultline.InASN, faultline.BySymptom, faultline.BySurface:
 		return 2
 	}
 	return 0

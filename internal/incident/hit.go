@@ -134,6 +134,8 @@ func (r *Room) forgetShares(s *service, at time.Time) {
 	}
 	s.Shares = slices.DeleteFunc(s.Shares, func(m moment) bool { return m.At.Before(oldest) })
 	s.Shares = slices.Delete(s.Shares, 0, max(0, len(s.Shares)-hitMost))
+	s.Said = slices.DeleteFunc(s.Said, func(t telling) bool { return t.At.Before(oldest) })
+	s.Said = slices.Delete(s.Said, 0, max(0, len(s.Said)-hitMost))
 	s.Works = slices.DeleteFunc(s.Works, func(w working) bool { return w.Start.Before(at.Add(-hitWindow)) })
 }
 

@@ -3,7 +3,7 @@
 // say so.
 //
 // In: the Readings and Events of one step of the chain, its Samples of "works for
-// me", and the operator's Commands. Out: new revisions of Incidents, and the Status of each service
+// me" and of what people say, and the operator's Commands. Out: new revisions of Incidents, and the Status of each service
 // when it changed. A change of state always makes a revision at once; growing
 // numbers make one at most every [Config.Growth] of data time. Each change of
 // state carries its rule in words and the ids of what caused it, so that the
@@ -137,7 +137,7 @@ func def[T comparable](field *T, value T) {
 // Input is one step of the chain. At is data time: the newest heartbeat.
 type Input struct {
 	At        time.Time
-	Samples   []faultline.Sample // of the world's reports, for "works for me"; others are not looked at
+	Samples   []faultline.Sample // of the world's reports, for "works for me", and of symptoms and surfaces; others are not looked at
 	Readings  []faultline.Reading
 	Events    []faultline.Event
 	Command   *faultline.Command
@@ -188,6 +188,7 @@ func (r *Room) Step(in Input) Output {
 	moved := r.advance(&in)
 	for i := range in.Samples {
 		r.hearWorks(&in.Samples[i])
+		r.hearWhat(&in.Samples[i])
 	}
 	for i := range in.Readings {
 		r.read(&in.Readings[i])

@@ -398,7 +398,7 @@ func inputs(seed uint64, n int) []incident.Input {
 	r := rand.New(rand.NewPCG(seed, 2))
 	now := t0
 	events, ids := map[string]faultline.Event{}, []string{}
-	places := []faultline.Series{world, gb, us, at("DE/3320/a"), at("GB/2856/b"), at("US/7922/c")}
+	places := []faultline.Series{world, gb, us, at("DE/3320/a"), at("GB/2856/b"), at("US/7922/c"), symptom(faultline.CannotLogIn), symptom(faultline.Slow), surface(faultline.App)}
 	var out []incident.Input
 	for range n {
 		now = now.Add(time.Duration(r.IntN(4)) * time.Minute)
@@ -410,6 +410,7 @@ func inputs(seed uint64, n int) []incident.Input {
 			if r.IntN(3) == 0 {
 				continue
 			}
+			in.Samples = append(in.Samples, anyMinute(s, in.Samples[0].Start, r))
 			in.Readings = append(in.Readings, faultline.Reading{
 				Series: s, At: now, Value: float64(r.IntN(2)), Width: faultline.Seconds(time.Minute), LogP: float64(r.IntN(6)), Reporters: r.IntN(9), Origin: faultline.Simulated,
 				Verdict: []faultline.Verdict{faultline.Usual, faultline.Odd, faultline.CannotTell, faultline.Failing}[r.IntN(4)], Reason: "too_few",

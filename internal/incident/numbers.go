@@ -44,6 +44,7 @@ func (rec *record) numbers(r *Room) {
 	i.Failure, i.Op = failures(list)
 	i.Blame = rec.Found
 	rec.times(r)
+	i.What = rec.what(r, list)
 	rec.hit(r, before)
 }
 
@@ -107,10 +108,11 @@ type wave struct {
 // of the world's series are waves of their own: their detector has merged and
 // split them already. Checks that fail lengthen the wave that they touch, or
 // make one. A country's surge makes a wave only where the wider series saw
-// none, and an ASN's likewise; else it only says for whom.
+// none, and an ASN's likewise; else it only says for whom. So does a symptom's or
+// a surface's; else it only says what fails.
 func (rec *record) episodes(r *Room, list []*tracked) []faultline.Episode {
 	var waves []wave
-	for _, level := range []faultline.Level{faultline.World, faultline.AtVantage, faultline.InCountry, faultline.InASN} {
+	for _, level := range []faultline.Level{faultline.World, faultline.AtVantage, faultline.InCountry, faultline.InASN, faultline.BySymptom, faultline.BySurface} {
 		var own []wave
 		for _, t := range list {
 			w := wave{t.Event.Onset, r.endOf(rec, t), []*tracked{t}}
@@ -294,7 +296,7 @@ func peak(list []*tracked) faultline.PeakReports {
 		return faultline.PeakReports{}
 	}
 	e := &top.Event
-	return faultline.PeakReports{At: e.Peak, Value: e.PeakValue, Usual: e.PeakUsual, Width: e.PeakWidth, Country: e.Series.Country}
+	return faultline.PeakReports{At: e.Peak, Value: e.PeakValue, Usual: e.PeakUsual, Width: e.PeakWidth, Country: e.Series.Country, Symptom: e.Series.Symptom, Surface: e.Series.Surface}
 }
 
 // failures is how checks fail most often; among equals the first by name.

@@ -23,6 +23,9 @@ type service struct {
 	Script    script
 	Works     []working // "works for me" by minute, oldest first; minutes with none are missing
 	Shares    []moment  // of users who are hit, oldest first; moments that cannot tell are missing
+	Said      []telling // by what fails, oldest first; kept as long as Shares
+	// UsualWhat is how many reports a second are usual of each symptom and surface.
+	UsualWhat [whats]float64
 	Status    faultline.Status
 	Origin    faultline.Origin
 
@@ -66,6 +69,8 @@ func (r *Room) read(x *faultline.Reading) {
 	case x.Series.Level == faultline.World:
 		s.World = crowd(x)
 		s.Script.look(x, r.now)
+	case x.Series.Level.What():
+		s.hearUsual(x)
 	}
 	if x.Series.Level != faultline.AtVantage {
 		r.odd(s, x)
@@ -120,9 +125,13 @@ func (rec *record) hear(x *faultline.Reading) {
 	}
 }
 
-// odd keeps the series whose newest reading is odd but made no incident.
+// odd keeps the series whose newest reading is odd but made no incident. What
+// people say must be more surprising than that: there are nine series of it.
 func (r *Room) odd(s *service, x *faultline.Reading) {
 	unusual := x.Verdict == faultline.Odd || x.Verdict == faultline.Surging || x.LogP >= r.cfg.OddLogP && x.Verdict != faultline.Dropping && x.Value > x.Expected
+	if x.Series.Level.What() && x.LogP < r.cfg.OddLogP+shared(x.Series.Level) {
+		unusual = false
+	}
 	if unusual && x.Verdict != faultline.CannotTell && x.Reporters >= r.cfg.OddReporters {
 		s.Odd[x.Series.String()] = x.At
 	} else if len(s.Odd) > 0 {

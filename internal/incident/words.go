@@ -14,12 +14,12 @@ func (r *Room) sign(e *faultline.Event) string {
 	if e.Kind == faultline.Unreachable {
 		return fmt.Sprintf("%d checks in a row from vantage %s failed, each also at its second attempt: %s%s", e.Failed, e.Series.Vantage, failure(e.Failure), atStep(e.Op))
 	}
-	where := place(e.Series)
+	what := saying(e.Series)
 	if e.PeakUsual < 0.05 {
-		return fmt.Sprintf("%s report problems%s: %s in %s, where almost none are usual", people(e), where, number(e.PeakValue), inWords(time.Duration(e.PeakWidth)))
+		return fmt.Sprintf("%s %s: %s in %s, where almost none are usual", people(e), what, number(e.PeakValue), inWords(time.Duration(e.PeakWidth)))
 	}
-	return fmt.Sprintf("%s report problems%s, %s × the usual number: %s in %s, where %s are usual",
-		people(e), where, number(e.PeakValue/e.PeakUsual), number(e.PeakValue), inWords(time.Duration(e.PeakWidth)), number(e.PeakUsual))
+	return fmt.Sprintf("%s %s, %s × the usual number: %s in %s, where %s are usual",
+		people(e), what, number(e.PeakValue/e.PeakUsual), number(e.PeakValue), inWords(time.Duration(e.PeakWidth)), number(e.PeakUsual))
 }
 
 // people grows with the evidence: how many, and how many times the usual.
@@ -36,14 +36,47 @@ func people(e *faultline.Event) string {
 	return "a few more people than usual"
 }
 
-func place(s faultline.Series) string {
+// saying is what people do whose reports a series counts, and where.
+func saying(s faultline.Series) string {
 	switch s.Level {
 	case faultline.InCountry:
-		return " in " + string(s.Country)
+		return "report problems in " + string(s.Country)
 	case faultline.InASN:
-		return " in " + s.ASN.String() + " (" + string(s.Country) + ")"
+		return "report problems in " + s.ASN.String() + " (" + string(s.Country) + ")"
+	case faultline.BySymptom:
+		return "say that " + symptom(s.Symptom)
+	case faultline.BySurface:
+		return "report problems with " + surface(s.Surface)
 	}
-	return ""
+	return "report problems"
+}
+
+func symptom(s faultline.Symptom) string {
+	switch s {
+	case faultline.CannotLoad:
+		return "it does not open or load"
+	case faultline.FeedNotRefreshing:
+		return "their feed does not refresh"
+	case faultline.CannotLogIn:
+		return "they cannot sign in"
+	case faultline.CannotPost:
+		return "they cannot post or send"
+	case faultline.Slow:
+		return "it is very slow"
+	case faultline.OtherSymptom:
+	}
+	return "something else is wrong"
+}
+
+func surface(s faultline.Surface) string {
+	switch s {
+	case faultline.App:
+		return "the app"
+	case faultline.API:
+		return "the interface for programs (API)"
+	case faultline.Web:
+	}
+	return "the website"
 }
 
 func failure(f faultline.Failure) string {

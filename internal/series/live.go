@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// live is a country or an ASN that gets a sample every minute.
+// live is a country, an ASN, a symptom or a surface that gets a sample every minute.
 type live struct {
 	key  uint64
 	last int64 // minute of the newest report
@@ -24,8 +24,8 @@ func (l *live) at(minute int64) float64 {
 	return l.activity * decay(1.0/activityMinutes, minute-l.last)
 }
 
-// enlist makes the places of a bin live, countries before ASNs, and counts the
-// reports of those for which there is no room.
+// enlist makes what a bin's reports say and its places live, countries before
+// ASNs, and counts the reports of those for which there is no room.
 func (s *service) enlist(c *Config, b *bin, leaves []leaf, out *Output) {
 	for i := 0; i < len(leaves); {
 		key, n := countryKey(leaves[i].key), 0
@@ -36,6 +36,7 @@ func (s *service) enlist(c *Config, b *bin, leaves []leaf, out *Output) {
 			out.Folded += n
 		}
 	}
+	s.enlistWhat(c, b.minute, leaves, out)
 	for i := range leaves {
 		if n := leaves[i].reports(); !s.enter(c, &s.asns, leaves[i].key, b.minute, n) {
 			out.Folded += n
@@ -52,10 +53,9 @@ func (l *leaf) reports() int {
 	return n
 }
 
-// enter says whether the place is live now. When all places are taken it takes
-// that of the least active ASN: a country in any case, an ASN only if it is
-// more active by more than one report, so that places do not change hands
-// every minute.
+// enter says whether the series is live now. When all room is taken it takes
+// that of the least active ASN: an ASN only if it is more active by more than one
+// report, so that room does not change hands every minute; the others in any case.
 func (s *service) enter(c *Config, list *[]live, key uint64, minute int64, n int) bool {
 	i, found := find(*list, key)
 	if found {
@@ -63,7 +63,7 @@ func (s *service) enter(c *Config, list *[]live, key uint64, minute int64, n int
 		l.activity, l.last = l.at(minute)+float64(n), max(l.last, minute)
 		return true
 	}
-	if len(s.countries)+len(s.asns) >= c.MaxSeries {
+	if len(s.countries)+len(s.asns)+len(s.what) >= c.MaxSeries {
 		least := s.leastActive(minute)
 		if least < 0 || list == &s.asns && s.asns[least].at(minute)+1 >= float64(n) {
 			return false
@@ -90,10 +90,11 @@ func find(list []live, key uint64) (int, bool) {
 	return slices.BinarySearchFunc(list, key, func(l live, key uint64) int { return compareKeys(l.key, key) })
 }
 
-// retire drops the places from which nothing came for Config.Idle.
+// retire drops the series to which nothing came for Config.Idle.
 func (s *service) retire(c *Config, minute int64) {
 	oldest := minute - int64(c.Idle/time.Minute)
 	gone := func(l live) bool { return l.last < oldest }
 	s.countries = slices.DeleteFunc(s.countries, gone)
 	s.asns = slices.DeleteFunc(s.asns, gone)
+	s.what = slices.DeleteFunc(s.what, gone)
 }

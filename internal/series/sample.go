@@ -94,13 +94,14 @@ func containsMinute(minutes []int64, m int64) bool {
 	return false
 }
 
-// emit writes the world, the live countries and the live ASNs. With touched
-// only those that a late report changed.
+// emit writes the world, the live countries, ASNs, symptoms and surfaces. With
+// touched only the places that a late report changed.
 func (r *Room) emit(s *service, m int64, b *bin, leaves []leaf, revision int, touched bool, out *Output) {
 	e := emitter{r: r, s: s, minute: m, revision: revision, touched: touched, complete: r.complete(m), out: out}
 	e.world(b, leaves)
 	e.places(s.countries, leaves, faultline.InCountry)
 	e.places(s.asns, leaves, faultline.InASN)
+	e.what(b)
 }
 
 // emitter writes the samples of one service and minute.
@@ -112,6 +113,9 @@ type emitter struct {
 	touched  bool
 	complete float64
 	out      *Output
+	// Of the world, for what is cut from it:
+	asns   []asnCount
+	origin faultline.Origin
 }
 
 // world caps by ASN and, the first time, learns from the result.
@@ -124,6 +128,7 @@ func (e *emitter) world(b *bin, leaves []leaf) {
 	if t.kept > 0 {
 		value, t.networks = e.effective()
 	}
+	e.origin = t.origin
 	x := e.sample(faultline.Series{Level: faultline.World}, &t, value)
 	if b != nil {
 		x.Mix = e.s.mixAt(e.minute)
@@ -133,7 +138,8 @@ func (e *emitter) world(b *bin, leaves []leaf) {
 
 // effective is the world's value, and the networks behind it.
 func (e *emitter) effective() (value float64, networks int) {
-	for _, a := range e.s.wide(&e.r.cfg, e.minute) {
+	e.asns = e.s.wide(&e.r.cfg, e.minute)
+	for _, a := range e.asns {
 		if a.now == 0 {
 			continue
 		}

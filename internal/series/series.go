@@ -9,8 +9,8 @@
 // past its end. Until then its reports wait; afterwards, for half an hour,
 // a late report makes the next revision of the samples it touches; later
 // still it is only counted. Samples of reports leave sorted by start, metric,
-// service, level, country and ASN. Every live series gets one for each closed
-// minute, zeros included. Complete says how much of the minute the collector
+// service, level, country and ASN, symptom and surface. Every live series gets one
+// for each closed minute, zeros included. Complete says how much of the minute the collector
 // of reports was awake: an empty minute is a zero only if somebody listened.
 // Minutes of a silence longer than [Config.Silence] that hold no report are
 // missing, not empty.
@@ -44,7 +44,8 @@ type Config struct {
 	// Silence of all collectors beyond which minutes are missing instead of
 	// empty, and the longest stretch a single heartbeat can vouch for. Default 2 h.
 	Silence time.Duration
-	// Idle is how long a country or ASN stays live without a report. Default 8 days.
+	// Idle is how long a country, an ASN, a symptom or a surface stays live without a
+	// report. Default 8 days.
 	Idle time.Duration
 
 	// A network counts for at most max(NetworkFloor, NetworkTimes × its usual
@@ -63,7 +64,7 @@ type Config struct {
 	ASNFloor  int
 	ASNMemory time.Duration
 
-	MaxSeries    int // countries and ASNs live per service; default 500
+	MaxSeries    int // countries, ASNs, symptoms and surfaces live per service; default 500
 	MaxServices  int // default 10,000
 	MaxReporters int // people and networks told apart per service and ten minutes; default 200,000
 	MaxNetworks  int // usual counts kept per service; default 200,000
@@ -106,7 +107,7 @@ type Output struct {
 	// Cells add up: a late report makes another cell for the same minute.
 	Cells  []faultline.Cell
 	Late   int // reports too late to change a sample
-	Folded int // reports whose country or ASN has no series of its own
+	Folded int // reports whose country, ASN, symptom or surface has no series of its own
 	Full   int // reports counted raw or not at all because a table was full
 }
 

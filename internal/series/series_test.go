@@ -124,9 +124,9 @@ func TestLevelsAndOrder(t *testing.T) {
 	f.at(6*time.Second, report("GB", 5089, 2, 2))
 	f.at(7*time.Second, report("GB", 2856, 3, 3))
 	f.until(3 * time.Minute)
-	want := []string{"reports/a", "reports/x", "reports/x/GB", "reports/x/US", "reports/x/GB/AS2856", "reports/x/GB/AS5089", "reports/x/US/AS7922"}
+	want := []string{"reports/a", "reports/x", "reports/x/GB", "reports/x/US", "reports/x/GB/AS2856", "reports/x/GB/AS5089", "reports/x/US/AS7922", "reports/x/cannot_load", "reports/x/app"}
 	var got []string
-	for _, s := range f.samples[:7] {
+	for _, s := range f.samples[:9] {
 		got = append(got, s.Series.String())
 	}
 	if !slices.Equal(got, want) {
@@ -281,7 +281,7 @@ func TestLateReports(t *testing.T) {
 			t.Errorf("revision: %+v", s)
 		}
 	}
-	if want := []string{"reports/x", "reports/x/GB", "reports/x/GB/AS1"}; !slices.Equal(got, want) {
+	if want := []string{"reports/x", "reports/x/GB", "reports/x/GB/AS1", "reports/x/cannot_load", "reports/x/app"}; !slices.Equal(got, want) {
 		t.Errorf("revised %v, want %v", got, want)
 	}
 	f.until(40 * time.Minute)
@@ -337,7 +337,7 @@ func TestSilence(t *testing.T) {
 		f.step(t0.Add(100*time.Hour), report("GB", 1, 1, 1)) // whatever its time says
 		f.now = t0.Add(168 * time.Hour)
 		f.until(168*time.Hour + 5*time.Minute)
-		if len(f.samples) > 24 {
+		if len(f.samples) > 34 {
 			t.Errorf("%d samples for ten minutes awake", len(f.samples))
 		}
 		if s := f.find("reports/x/GB", 100*60); s.Value != 1 || s.Complete != 0 {

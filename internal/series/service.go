@@ -15,6 +15,7 @@ type service struct {
 	dirty     []int64        // closed minutes that late reports touched
 	countries []live         // sorted by key
 	asns      []live         // sorted by key: country, then ASN
+	what      []live         // sorted by key: symptoms, then surfaces
 
 	windows       map[int64]*window
 	usual         map[uint64]usual
@@ -83,7 +84,7 @@ func (r *Room) report(o *faultline.Observation, p *faultline.Report, out *Output
 	l := b.leaf(keyOf(p.Place))
 	l.add(o, p)
 	b.mix.add(p)
-	s.weigh(&r.cfg, p, m, l, out)
+	s.weigh(&r.cfg, o, p, b, l, out)
 	if m < r.next {
 		l.touched = true
 		s.touch(m)
@@ -91,9 +92,9 @@ func (r *Room) report(o *faultline.Observation, p *faultline.Report, out *Output
 }
 
 // weigh decides what the report counts for beyond its raw count.
-func (s *service) weigh(c *Config, p *faultline.Report, minute int64, l *leaf, out *Output) {
+func (s *service) weigh(c *Config, o *faultline.Observation, p *faultline.Report, b *bin, l *leaf, out *Output) {
 	if p.Works {
-		if isFirst, ok := s.first(c, p.Reporter, minute, saidWorks); !ok {
+		if isFirst, ok := s.first(c, p.Reporter, b.minute, saidWorks); !ok {
 			out.Full++
 		} else if isFirst {
 			l.works++
@@ -101,7 +102,7 @@ func (s *service) weigh(c *Config, p *faultline.Report, minute int64, l *leaf, o
 		return
 	}
 	l.raw++
-	switch s.admit(c, p, minute) {
+	switch s.admit(c, p, b.minute) {
 	case full:
 		out.Full++
 	case keptFirst:
@@ -112,8 +113,10 @@ func (s *service) weigh(c *Config, p *faultline.Report, minute int64, l *leaf, o
 		l.people++
 		l.persons.Add(p.Reporter)
 		l.nets.Add(p.Network)
+		b.tell(l, p, o.Position, true)
 	case discounted:
 		l.people++
+		b.tell(l, p, o.Position, false)
 	case double:
 	}
 }
@@ -149,6 +152,7 @@ type bin struct {
 	leaves   []leaf
 	index    map[uint64]int32 // into leaves, once there are many
 	mix      mix
+	what     [whats]told
 }
 
 // fewLeaves are found by looking at each.
@@ -168,6 +172,7 @@ type leaf struct {
 	last     faultline.Position
 	origin   faultline.Origin
 	cells    [cellKinds]uint32 // not yet emitted
+	what     [whats]int32      // of kept, by what they say
 }
 
 func (b *bin) leaf(key uint64) *leaf {

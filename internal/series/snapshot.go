@@ -11,7 +11,7 @@ import (
 )
 
 // snapshotVersion changes with the layout below.
-const snapshotVersion = 2
+const snapshotVersion = 3
 
 // MarshalBinary writes the whole state. The same state gives the same bytes.
 // Config is not part of it.
@@ -112,6 +112,7 @@ func (s *service) write(w *writer) {
 	}
 	writeLive(w, s.countries)
 	writeLive(w, s.asns)
+	writeLive(w, s.what)
 	w.uint(uint64(len(s.bins)))
 	for _, m := range slices.Sorted(maps.Keys(s.bins)) {
 		s.bins[m].write(w)
@@ -135,7 +136,7 @@ func (s *service) read(r *reader) {
 	for range r.count() {
 		s.dirty = append(s.dirty, r.int())
 	}
-	s.countries, s.asns = readLive(r), readLive(r)
+	s.countries, s.asns, s.what = readLive(r), readLive(r), readWhat(r)
 	for range r.count() {
 		b := readBin(r)
 		s.bins[b.minute] = b
@@ -168,6 +169,15 @@ func readLive(r *reader) []live {
 	return list
 }
 
+// readWhat refuses a series that there is not: its key is an index.
+func readWhat(r *reader) []live {
+	list := readLive(r)
+	if slices.ContainsFunc(list, func(l live) bool { return l.key >= whats }) {
+		r.fail()
+	}
+	return list
+}
+
 func (b *bin) write(w *writer) {
 	w.int(b.minute)
 	w.int(int64(b.revision))
@@ -179,6 +189,9 @@ func (b *bin) write(w *writer) {
 	w.uint(uint64(b.mix.problems))
 	w.uint(uint64(b.mix.works))
 	w.uint(uint64(b.mix.since))
+	for i := range b.what {
+		b.what[i].write(w)
+	}
 }
 
 func readBin(r *reader) *bin {
@@ -189,7 +202,27 @@ func readBin(r *reader) *bin {
 	}
 	readKinds(r, &b.mix.kinds)
 	b.mix.problems, b.mix.works, b.mix.since = uint32(r.uint()), uint32(r.uint()), uint32(r.uint())
+	for i := range b.what {
+		b.what[i] = readTold(r)
+	}
 	return b
+}
+
+func (t *told) write(w *writer) {
+	w.int(int64(t.people))
+	if t.people > 0 {
+		w.hash(uint64(t.persons))
+		w.hash(uint64(t.nets))
+		w.position(t.last)
+	}
+}
+
+func readTold(r *reader) told {
+	t := told{people: int32(r.int())}
+	if t.people > 0 {
+		t.persons, t.nets, t.last = faultline.Bits(r.hash()), faultline.Bits(r.hash()), r.position()
+	}
+	return t
 }
 
 func (l *leaf) write(w *writer) {
@@ -203,6 +236,9 @@ func (l *leaf) write(w *writer) {
 	w.position(l.last)
 	w.string(string(l.origin))
 	writeKinds(w, &l.cells)
+	for _, n := range l.what {
+		w.int(int64(n))
+	}
 }
 
 func readLeaf(r *reader) leaf {
@@ -213,6 +249,9 @@ func readLeaf(r *reader) leaf {
 	l.persons, l.nets = faultline.Bits(r.hash()), faultline.Bits(r.hash())
 	l.touched, l.last, l.origin = r.bool(), r.position(), faultline.Origin(r.string())
 	readKinds(r, &l.cells)
+	for k := range l.what {
+		l.what[k] = int32(r.int())
+	}
 	return l
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -146,8 +147,11 @@ func before(a, b faultline.Sample) bool {
 		return x.Level < y.Level
 	case x.Country != y.Country:
 		return x.Country < y.Country
+	case x.ASN != y.ASN:
+		return x.ASN < y.ASN
 	}
-	return x.ASN < y.ASN
+	return slices.Index(faultline.Symptoms(), x.Symptom) < slices.Index(faultline.Symptoms(), y.Symptom) ||
+		slices.Index(faultline.Surfaces(), x.Surface) < slices.Index(faultline.Surfaces(), y.Surface)
 }
 
 func TestTheSameJournalGivesTheSameOutput(t *testing.T) {

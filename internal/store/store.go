@@ -44,9 +44,9 @@ type Batch struct {
 	Partition    uint16
 	First, Last  uint64 // frames covered, both included
 	Observations []faultline.Observation
-	Samples      []faultline.Sample
+	Samples      []faultline.Sample // not those of single symptoms and surfaces
 	Cells        []faultline.Cell
-	Readings     []faultline.Reading
+	Readings     []faultline.Reading // as Samples
 	Records      []faultline.Record
 	State        []byte // snapshot of the pure rooms after Last; nil for none
 }

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write testdata/digests.txt")
 // shipped is every scenario of the binary.
 var shipped = []string{
 	"2020-06-15-t-mobile", "2021-10-04-facebook", "2023-03-06-twitter", "2024-08-13-x-spaces", "2025-03-10-x", "2025-11-18-cloudflare", "2026-01-16-x", "2026-02-16-x",
-	"brigade", "cdn-outage", "isp-outage", "morning-ramp", "national-block", "one-probe", "quiet-week", "silent-collector", "tv-event",
+	"brigade", "cdn-outage", "isp-outage", "morning-ramp", "national-block", "one-probe", "quiet-week", "sign-in-only", "silent-collector", "tv-event",
 }
 
 func open(t testing.TB, name string) *Scenario {

@@ -21,6 +21,8 @@ type jsonEvent struct {
 	Metric    faultline.Metric     `json:"metric"`
 	Country   faultline.Country    `json:"country,omitempty"`
 	ASN       faultline.ASN        `json:"asn,omitempty"`
+	Symptom   faultline.Symptom    `json:"symptom,omitempty"`
+	Surface   faultline.Surface    `json:"surface,omitempty"`
 	Vantage   string               `json:"vantage,omitempty"`
 	Target    string               `json:"target,omitempty"`
 	Opened    time.Time            `json:"opened"`
@@ -66,7 +68,7 @@ func evidenceOf(v *live.View, i *faultline.Incident) []jsonEvent {
 func eventOf(e *faultline.Event) jsonEvent {
 	j := jsonEvent{
 		ID: e.ID, Revision: e.Revision, By: e.By, Kind: e.Kind, State: e.State, Text: words.Event(e),
-		Metric: e.Series.Metric, Country: e.Series.Country, ASN: e.Series.ASN, Vantage: e.Series.Vantage, Target: e.Series.Target,
+		Metric: e.Series.Metric, Country: e.Series.Country, ASN: e.Series.ASN, Symptom: e.Series.Symptom, Surface: e.Series.Surface, Vantage: e.Series.Vantage, Target: e.Series.Target,
 		Opened: e.Opened, Onset: e.Onset, OnsetLow: e.OnsetLow, OnsetHigh: e.OnsetHigh, End: e.End, LogP: e.LogP,
 		Failure: e.Failure, Op: e.Op, Failed: e.Failed, Working: publishedWorking(e.Working), Origin: e.Origin,
 	}

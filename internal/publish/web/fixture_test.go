@@ -129,6 +129,15 @@ func fixtureIncidents() []faultline.Incident {
 	three.Episodes[1].Affected = three.Affected
 	three.AffectedNow = &faultline.Affected{At: at(15, 55), Value: 0.31, Low: 0.014, High: 0.94, Instruments: []string{"reports"}}
 	three.Severity = &faultline.Severity{Value: 2.104, Low: 0.131, High: 5.004, Known: 0.93}
+	three.What = []faultline.Aspect{
+		{Symptom: faultline.CannotLogIn, N: 5400, Share: 0.66, Usual: 0.12, Ratio: 210, Surging: true, StandsOut: true},
+		{Symptom: faultline.CannotLoad, N: 2700, Share: 0.33, Usual: 0.52, Ratio: 24, Surging: true},
+		{Symptom: faultline.Slow, N: 60, Share: 0.01, Usual: 0.14},
+		{Symptom: faultline.CannotPost, N: 2, Share: 0.0002, Usual: 0.06},
+		{Surface: faultline.App, N: 7600, Share: 0.93, Usual: 0.55, Ratio: 61, Surging: true, StandsOut: true},
+		{Surface: faultline.Web, N: 520, Share: 0.06, Usual: 0.4, Ratio: 6},
+		{Surface: faultline.API, N: 4, Share: 0.0005, Usual: 0.05, Ratio: 3},
+	}
 	three.Notes = []faultline.Note{{At: at(14, 30), By: "ada", Text: "The service’s own status page says nothing yet."}}
 
 	maybe := faultline.Incident{

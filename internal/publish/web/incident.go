@@ -40,8 +40,10 @@ type incidentPage struct {
 	Few       int     // countries with fewer than three reports, not named
 	Left      int     // countries that the page leaves to the JSON twin
 	Networks  []faultline.ASNShare
-	With      []Link // the other services of a surge
-	Party     string // whom it points to, or what would explain it best
+	With      []Link   // the other services of a surge
+	Party     string   // whom it points to, or what would explain it best
+	Symptoms  []aspect // what fails
+	Surfaces  []aspect
 	Bad       words.Bad
 	Ranks     []jsonRank // not of an old revision: a rank is as of now
 	How       how
@@ -111,6 +113,7 @@ func (s *Site) incidentPage(v *live.View, log *live.Incident, i *faultline.Incid
 		p.Chart = s.clock(v, svc, "", w, shade(i, f.Now), true)
 	}
 	p.countries()
+	p.Symptoms, p.Surfaces = aspectsOf(i)
 	p.Networks = p.Networks[:min(len(p.Networks), placesShown)]
 	p.With, p.Party = s.with(v, i), partyOf(i)
 	if p.Bad = words.HowBad(i, f.Now); !pinned {
@@ -167,7 +170,7 @@ func (p *incidentPage) countries() {
 // few is how many countries were left out.
 func published(i *faultline.Incident) (out *faultline.Incident, few int) {
 	c := *i
-	c.Scope.Countries, c.Scope.ASNs, c.Episodes = nil, nil, append([]faultline.Episode{}, i.Episodes...)
+	c.Scope.Countries, c.Scope.ASNs, c.What, c.Episodes = nil, nil, nil, append([]faultline.Episode{}, i.Episodes...)
 	c.Instruments, c.Events, c.Changes = nonNil(i.Instruments), nonNil(i.Events), append([]faultline.Change{}, i.Changes...)
 	for k := range c.Changes {
 		c.Changes[k].Because = nonNil(c.Changes[k].Because)
@@ -182,6 +185,11 @@ func published(i *faultline.Incident) (out *faultline.Incident, few int) {
 	for _, x := range i.Scope.ASNs {
 		if x.N >= live.MinReporters {
 			c.Scope.ASNs = append(c.Scope.ASNs, x)
+		}
+	}
+	for _, x := range i.What {
+		if x.N >= live.MinReporters {
+			c.What = append(c.What, x)
 		}
 	}
 	for k := range c.Episodes {
@@ -267,6 +275,7 @@ func changed(a, b *faultline.Incident) string {
 	add(len(a.Episodes) != len(b.Episodes), words.Plural(float64(len(b.Episodes)), "episode", "episodes"))
 	add(a.Peak.Value != b.Peak.Value && b.Peak.Value >= live.MinReporters, "peak "+words.Count(b.Peak.Value)+" reports")
 	add(len(a.Scope.Countries) != len(b.Scope.Countries), words.Plural(float64(len(b.Scope.Countries)), "country", "countries"))
+	add(words.StandsOut(a) != words.StandsOut(b), words.StandsOut(b))
 	add(a.Scope.Vantages != b.Scope.Vantages, fmt.Sprintf("%d vantage points failing", b.Scope.Vantages))
 	add(len(a.Instruments) != len(b.Instruments), "instruments: "+strings.Join(b.Instruments, ", "))
 	add(len(a.Notes) != len(b.Notes), "note added")

@@ -147,6 +147,12 @@ func verdicts(r Rules) []number {
 			Unit:    "per cent of reports", From: "the report form", Late: "at once", Misleads: "people pick the first button", Rule: "cells (series)",
 		},
 		{
+			Anchor: "what", Name: "What fails", Shown: "Can’t sign in, 41 ×; the app, 93 %",
+			Meaning: whatRule(r),
+			Unit:    "reports above usual, per cent, times the usual number", From: "reports, people counted once, caps applied", Late: "5 minutes; late reports are not added",
+			Misleads: "people pick the first button, or cannot open the app and so report on the website", Rule: "aspects (incident)",
+		},
+		{
 			Anchor: "affected", Name: "Share of users hit", Shown: "between 3 and 98 of 100 people who use it",
 			Meaning: affectedRule(r),
 			Unit:    "people of 100 who use the service, in the world", From: "reports, “works for me”, checks", Late: "five minutes; it is not revised by late reports",
@@ -218,8 +224,13 @@ func StateRules(r Rules) []string {
 }
 
 func possibleRule(r Rules) string {
-	return fmt.Sprintf("Odd: reports that have %s, from at least %d people; or checks of a vantage point that fail now and then, with others between them that succeed, where the share that fails has %s by what is usual there. Listed, and no incident.\nPossible: reports that have %s, from at least %d people in at least %d networks (%d people while the service has been watched for less than %s; where nobody listened before, such a surge is taken back %s later if it has not fallen; a country’s must be ten times and a network’s a hundred times rarer, since there are so many, and all as many times rarer as there are more than 500 services), or one vantage point that fails %d times in a row, each time also at its second attempt.",
+	return fmt.Sprintf("Odd: reports that have %s, from at least %d people; or checks of a vantage point that fail now and then, with others between them that succeed, where the share that fails has %s by what is usual there. Listed, and no incident.\nPossible: reports that have %s, from at least %d people in at least %d networks (%d people while the service has been watched for less than %s; where nobody listened before, such a surge is taken back %s later if it has not fallen; a country’s must be ten times, a network’s, a symptom’s or a surface’s a hundred times rarer, since there are so many, and all as many times rarer as there are more than 500 services), or one vantage point that fails %d times in a row, each time also at its second attempt.",
 		oneIn(r.OddLogP), r.OddReporters, oneIn(r.SometimesLogP), oneIn(r.PossibleLogP), r.PossibleReporters, r.PossibleNetworks, r.YoungReporters, within(r.Young), within(r.Told), r.FailedChecks)
+}
+
+func whatRule(r Rules) string {
+	return fmt.Sprintf("Each symptom and each surface (app, website, interface for programs) has its own usual number, as the world has. While an incident lasts, what each holds above it is added up. The share is of all symptoms, or of all surfaces; the usual share is the same of ordinary days. “Surge” is the largest surge of the series itself, over what is usual then.\nA symptom stands out if it surges, has %s of what is above usual or more, %s its usual share or more, and is %.0f standard deviations away from what chance brings; a surface, which need not surge by itself, with %s, %s and %.0f. Reports that look forged make nothing stand out. Fewer than 3 reports above usual are not listed. It never says for whom.",
+		share(r.SymptomShare), times(r.SymptomTimes), r.SymptomRare, share(r.SurfaceShare), times(r.SurfaceTimes), r.SurfaceRare)
 }
 
 func affectedRule(r Rules) string {

@@ -26,11 +26,12 @@ func meaning(t *testing.T, s *site, anchor string) string {
 func TestTheMethodPageSaysWhatIsInEffect(t *testing.T) {
 	usual := newSite(t, busy())
 	for anchor, wants := range map[string][]string{
-		"state":      {"one chance in 10,000, from at least 5 people", "one chance in 1,000,000, from at least 5 people in at least 3 networks (20 people", "less than 3 days", "a network’s a hundred times rarer", "2 times in a row", "within 15 minutes", "at least 3 vantage points in at least 2 networks", "50 % of the healthy groups", "for 10 minutes, or for 3 checks", "recovering for 30 minutes", "Reports alone, however many, stay possible."},
+		"state":      {"one chance in 10,000, from at least 5 people", "one chance in 1,000,000, from at least 5 people in at least 3 networks (20 people", "less than 3 days", "a network’s, a symptom’s or a surface’s a hundred times rarer", "2 times in a row", "within 15 minutes", "at least 3 vantage points in at least 2 networks", "50 % of the healthy groups", "for 10 minutes, or for 3 checks", "recovering for 30 minutes", "Reports alone, however many, stay possible."},
 		"reports":    {"once in 10 minutes", "at most 3 people in 10 minutes, or 4 times its usual number", "at most 20 % of what all others bring together, or 2 times its usual share; up to 10 people"},
 		"usual":      {"for 48 hours at most"},
 		"connecting": {"every 60 seconds; every 10 seconds"},
 		"affected":   {"at most 1000 times as readily, which nobody has measured", "at least 2 networks", "fewer than 5 people on record", "can’t tell, which is not nobody"},
+		"what":       {"60 % of what is above usual or more, 2 times its usual share or more, and is 4 standard deviations", "with 80 %, 1.3 times and 3", "It never says for whom."},
 		"duration":   {"less than 6 hours after"},
 	} {
 		for _, want := range wants {

@@ -37,6 +37,11 @@ type Rules struct {
 	QuorumShare              float64 // of healthy groups, at the same step
 	Agree                    time.Duration
 
+	// What stands out: the least share of what is above usual, times its usual share,
+	// and standard deviations from what chance brings.
+	SymptomShare, SymptomTimes, SymptomRare float64
+	SurfaceShare, SurfaceTimes, SurfaceRare float64
+
 	// The share of users who are hit.
 	HitReadier float64 // times more readily than others people who are hit speak up, at most
 	HitOthers  int     // people who are not hit that must be on record
@@ -58,6 +63,7 @@ func DefaultRules() Rules {
 		OddLogP: 4, OddReporters: 5, PossibleLogP: 6, PossibleReporters: 5, PossibleNetworks: 3, YoungReporters: 20,
 		Interval: time.Minute, Urgent: 10 * time.Second, Second: time.Second, FailedChecks: 2, SometimesLogP: 6, OneVantageChecks: 3,
 		QuorumVantages: 3, QuorumASNs: 2, QuorumShare: 0.5, Agree: 15 * time.Minute,
+		SymptomShare: 0.6, SymptomTimes: 2, SymptomRare: 4, SurfaceShare: 0.8, SurfaceTimes: 1.3, SurfaceRare: 3,
 		HitReadier: 1000, HitOthers: 5, HitGroups: 2,
 		RecoverReports: 10 * time.Minute, RecoverChecks: 3, Resolve: 30 * time.Minute, Reopen: 6 * time.Hour, Unheard: 24 * time.Hour,
 	}

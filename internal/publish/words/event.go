@@ -36,6 +36,10 @@ func inSeries(s faultline.Series) string {
 		return "in " + The(s.Country)
 	case faultline.InASN:
 		return "in the network " + s.ASN.String() + ", " + Country(s.Country)
+	case faultline.BySymptom:
+		return "of “" + Symptom(s.Symptom) + "”"
+	case faultline.BySurface:
+		return "about " + TheSurface(s.Surface)
 	}
 	return "in the world"
 }
@@ -47,6 +51,10 @@ func SeriesName(s faultline.Series) string {
 		return Country(s.Country)
 	case faultline.InASN:
 		return s.ASN.String() + ", " + Country(s.Country)
+	case faultline.BySymptom:
+		return Symptom(s.Symptom)
+	case faultline.BySurface:
+		return TheSurface(s.Surface)
 	}
 	return "The world"
 }

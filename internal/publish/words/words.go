@@ -104,17 +104,17 @@ func Say(f Facts) Verdict {
 	return v
 }
 
-// Grade says in words how many reports there are against the usual number.
-func Grade(ratio float64) string {
+// crowd says in words how many people speak against the usual number.
+func crowd(ratio float64) string {
 	switch {
 	case ratio < 2:
-		return "a few more people than usual report problems"
+		return "a few more people than usual"
 	case ratio < 5:
-		return "more people than usual report problems"
+		return "more people than usual"
 	case ratio < 15:
-		return "many people report problems"
+		return "many people"
 	}
-	return "very many people report problems"
+	return "very many people"
 }
 
 func headline(f Facts) string {
@@ -146,7 +146,7 @@ func headline(f Facts) string {
 
 func possibleHeadline(f Facts) string {
 	if f.Incident == nil || has(f.Incident.Instruments, "reports") || len(f.Incident.Instruments) == 0 {
-		return f.Name + " may be failing: " + Grade(ratio(f.Incident))
+		return f.Name + " may be failing: " + complaint(f.Incident)
 	}
 	return f.Name + " may be out of reach"
 }
@@ -300,6 +300,7 @@ func incidentLede(f Facts) []Piece {
 	}
 	var out []Piece
 	out = append(out, peakPieces(f)...)
+	out = append(out, whatPieces(i)...)
 	out = append(out, vantagePieces(f)...)
 	out = append(out, plain(" "+Began(*i, f.Now)))
 	out = append(out, togetherPieces(i)...)
@@ -319,11 +320,7 @@ func peakPieces(f Facts) []Piece {
 	if p.Value < 3 {
 		return nil
 	}
-	where := ""
-	if p.Country != "" {
-		where = " from " + The(p.Country)
-	}
-	begin := "Reports" + where + " reached "
+	begin := reportsOf(&p) + " reached "
 	over := " in " + Duration(time.Duration(p.Width))
 	switch {
 	case p.Usual < 1:

@@ -170,7 +170,7 @@ func TestReportsAloneAreNeverCalledConfirmed(t *testing.T) {
 func TestTheWordsGrowWithTheNumber(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range []float64{1.2, 3, 8, 41} {
-		seen[words.Grade(r)] = true
+		seen[words.Say(words.Facts{Name: "X", Now: now, State: faultline.Possible, Incident: surge(100*r, 100)}).Headline] = true
 	}
 	if len(seen) != 4 {
 		t.Errorf("grades %v", seen)
@@ -247,10 +247,14 @@ func TestEventsInWords(t *testing.T) {
 	onset := time.Date(2026, 5, 4, 13, 38, 0, 0, time.UTC)
 	surge := faultline.Event{Kind: faultline.Surge, Onset: onset, PeakValue: 1227, PeakUsual: 4.9, PeakWidth: faultline.Seconds(15 * time.Minute), Series: faultline.Series{Level: faultline.InASN, Country: "JP", ASN: 2516}}
 	few := faultline.Event{Kind: faultline.Surge, Onset: onset, End: onset.Add(time.Hour), PeakValue: 2, Series: faultline.Series{Level: faultline.InCountry, Country: "GB"}}
+	symptom := faultline.Event{Kind: faultline.Surge, Onset: onset, PeakValue: 48, PeakUsual: 14, PeakWidth: faultline.Seconds(15 * time.Minute), Series: faultline.Series{Level: faultline.BySymptom, Symptom: faultline.CannotLogIn}}
+	surface := faultline.Event{Kind: faultline.Surge, Onset: onset, PeakValue: 2, Series: faultline.Series{Level: faultline.BySurface, Surface: faultline.App}}
 	probe := faultline.Event{Kind: faultline.Unreachable, Onset: onset, Failure: faultline.GenericTimeout, Op: faultline.OpConnect, Series: faultline.Series{Vantage: "tokyo"}}
 	for want, e := range map[string]*faultline.Event{
 		"Reports in the network AS2516, Japan, from 13:38: 1,227 in 15 min, where 5 are usual": &surge,
 		"Reports in the United Kingdom, 13:38 to 14:38":                                        &few,
+		"Reports of “Can’t sign in”, from 13:38: 48 in 15 min, where 14 are usual":             &symptom,
+		"Reports about the app, from 13:38":                                                    &surface,
 		"tokyo could not reach it, from 13:38: there is no answer in time while connecting":    &probe,
 	} {
 		if got := words.Event(e); got != want {
