@@ -69,7 +69,7 @@ func (d *Detector) test(r *result) {
 const settledTicks = 7 * 86400 / tick
 
 // Calibration: two hours end a cluster, and half a week of ticks is what the nominal
-// tail is worth. Where little is expected even in the longest window, counts are too
+// tail is worth. Before a week is known, and where little is expected even in the longest window, counts are too
 // coarse to show how often p is small: it is conservative at 1e-2 and right at 1e-6.
 // Of bins wider than an hour there are few: surges are learnt from too, so that a
 // series that has one each winter is not surprised by the next.
@@ -89,7 +89,7 @@ func (d *Detector) habit(way int8) calibrate.Habit {
 	switch {
 	case d.lay.wide:
 		return ofDays
-	case way < 0 || d.tot[d.lay.n-1].Mu < fewExpected:
+	case way < 0 || !d.settled() || d.tot[d.lay.n-1].Mu < fewExpected:
 		return ofFew
 	}
 	return ofMany
