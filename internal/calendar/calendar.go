@@ -97,8 +97,8 @@ func In(zone string) (*Place, error) {
 	return &Place{zone: loc}, err
 }
 
-// Zone is the IANA name of the place's zone.
-func (p *Place) Zone() string { return p.zone.String() }
+// Zone is the place's time zone.
+func (p *Place) Zone() *time.Location { return p.zone }
 
 // KnowsHolidays says whether any holiday of the place is known.
 func (p *Place) KnowsHolidays() bool { return p.holidays != nil }

@@ -36,6 +36,15 @@ const (
 	slowMemory  = 7 * 86400 / tick
 )
 
+// steepHour is the ratio of an hour's edges from which it is no straight line. In
+// flatter ones what the parabola gains is less than the noise that it lets through
+// (measured on made-up series: 0.4 % of recall).
+const steepHour = 1.5
+
+// around is how many hours before and after the present one are kept ready: one
+// for a bin that is older, one for a clock that moved, two for an edge.
+const around = 4
+
 // cell is a weighted sum: Sum counts in N ticks.
 type cell struct{ Sum, N float64 }
 
@@ -63,15 +72,17 @@ type baseline struct {
 	Week  [hoursInWeek]cell
 	Day   [hoursInDay]cell
 	Total cell
-	Off   [hoursInDay]cell // what was not learnt since the hour was last as usual
+	Off   [hoursInDay]cell   // what was not learnt since the hour was last as usual
+	Odd   [hoursInWeek]int32 // twice the week in which the hour was last not as usual; one more: the week before too
 
 	Level    float64 // logarithm
 	LevelVar float64
 	Slow     float64 // Level, averaged over slowMemory
 
-	Hour  int64      // hour since 1970, the middle one of Near
-	Near  [7]float64 // means of the hours Hour−3 … Hour+3, refreshed every hour
-	Shift int64      // hours by which the clock of the season has moved
+	Hour  int64                 // hour since 1970, the middle one of Near
+	Near  [2*around + 1]float64 // means of the hours around Hour, refreshed every hour
+	Edge  [2*around + 1]float64 // the season where each begins, but for the outer two
+	Shift int64                 // hours by which the clock of the season has moved
 	// Clock is the log likelihood ratio of the season an hour ahead and an hour
 	// behind, each where the season falls and where it rises, decayed.
 	Clock [2][2]float64
@@ -79,6 +90,13 @@ type baseline struct {
 
 func newBaseline() baseline {
 	return baseline{LevelVar: spreadLevel * spreadLevel, Hour: math.MinInt64}
+}
+
+// begin makes a mean the usual one of a young baseline. What its hours were, and
+// what was kept out of them, stays: a morning must not make it forget the night.
+func (b *baseline) begin(mean cell) {
+	b.Total, b.Level, b.LevelVar, b.Slow = mean, 0, spreadLevel*spreadLevel, 0
+	b.Hour = math.MinInt64
 }
 
 // mean is the count to expect in a tick in the middle of hour h (since 1970).
@@ -109,25 +127,63 @@ func (b *baseline) day(h int64, g, phi float64, shape func(unix int64) float64) 
 	return b.Day[mod(h+b.Shift, hoursInDay)].toward(g, (1/g+phi)/(spread*spread))
 }
 
-// season is the mean of a tick at a moment, without the level; ahead moves it
-// by whole hours. It runs straight from the middle of an hour to the next.
-func (b *baseline) season(unix, ahead int64) float64 {
-	h, in := hourOf(unix), float64(mod(unix, 3600))/3600
-	i := h - b.Hour + 3 + ahead
-	if in < 0.5 {
-		return b.Near[i]*(0.5+in) + b.Near[i-1]*(0.5-in)
+// season is the mean of a tick over a bin of so many seconds around a moment,
+// without the level; ahead moves it by whole hours. In an hour it is the parabola
+// between its edges that has the hour's mean, and never leaves what lies between
+// them (the piecewise parabolic method: Colella and Woodward, Journal of
+// Computational Physics 54, 1984); in the highest and the lowest hour, and for
+// bins that reach over an hour, it runs straight from middle to middle.
+func (b *baseline) season(unix, width, ahead int64) float64 {
+	i := hourOf(unix) - b.Hour + around + ahead
+	in, half := float64(mod(unix, 3600))/3600, float64(width)/7200
+	m, left, right := b.Near[i], b.Edge[i], b.Edge[i+1]
+	if in < half || in+half > 1 {
+		left, right = (b.Near[i-1]+m)/2, (m+b.Near[i+1])/2
+	} else if steep := max(left, right) > steepHour*min(left, right); steep && (left < m) == (m < right) {
+		return hump(m, left, right, in-half, in+half)
 	}
-	return b.Near[i]*(1.5-in) + b.Near[i+1]*(in-0.5)
+	if in < 0.5 {
+		return m*2*in + left*(1-2*in)
+	}
+	return m*(2-2*in) + right*(2*in-1)
+}
+
+// hump is the mean from one part of an hour to another.
+func hump(m, left, right, from, to float64) float64 {
+	rise := right - left
+	bend := 6*m - 3*(left+right)
+	switch { // too much bend for one way
+	case rise*bend > rise*rise:
+		left = 3*m - 2*right
+		rise, bend = right-left, 3*(right-m)
+	case rise*bend < -rise*rise:
+		right = 3*m - 2*left
+		rise, bend = right-left, 3*(left-m)
+	}
+	return left + (rise+bend)*(from+to)/2 - bend*(from*from+from*to+to*to)/3
+}
+
+// edge is what the season is between the second and the third of four hours.
+func edge(l0, l1, l2, l3 float64) float64 {
+	e := (7*(l1+l2) - l0 - l3) / 12
+	return math.Exp(min(max(e, min(l1, l2)), max(l1, l2)))
 }
 
 // refresh brings Near to the hour of a moment; moments up to an hour older
 // may be asked for afterwards.
 func (b *baseline) refresh(unix int64, phi float64, shape func(unix int64) float64) {
-	if h := hourOf(unix); h != b.Hour {
-		b.Hour = h
-		for i := range b.Near {
-			b.Near[i] = b.mean(h-3+int64(i), phi, shape)
-		}
+	h := hourOf(unix)
+	if h == b.Hour {
+		return
+	}
+	b.Hour = h
+	var l [len(b.Near)]float64
+	for i := range b.Near {
+		b.Near[i] = b.mean(h-around+int64(i), phi, shape)
+		l[i] = math.Log(b.Near[i])
+	}
+	for i := 2; i < len(l)-1; i++ {
+		b.Edge[i] = edge(l[i-2], l[i-1], l[i], l[i+1])
 	}
 }
 
@@ -166,13 +222,33 @@ func (b *baseline) learn(unix int64, x, n, s, phi float64, shape func(unix int64
 // recurs is how many days in a row an hour of day may be abnormal.
 const recurs = 3
 
+// habit says whether an hour that is not as usual was not so a week ago either:
+// what comes two weeks in a row, a match or a broadcast, is learnt from the second
+// time on, and nothing older of that hour counts.
+func (b *baseline) habit(h int64) bool {
+	week, o := int32((h-mod(h, hoursInWeek))/hoursInWeek), &b.Odd[mod(h, hoursInWeek)]
+	switch *o / 2 {
+	case week:
+	case week - 1:
+		*o = 2*week + 1
+		b.Week[mod(h, hoursInWeek)] = cell{}
+	default:
+		*o = 2 * week
+	}
+	return *o%2 == 1
+}
+
 // reject takes a bin that was not as usual. An hour of day that is never as usual
 // becomes what it is: otherwise an hour that was learnt wrongly, while little was
 // known, would be wrong for ever. It says whether it did.
 func (b *baseline) reject(unix int64, x, n float64) bool {
 	h := hourOf(unix) + b.Shift
+	x0 := x / math.Exp(b.Level)
+	if b.habit(h) {
+		b.Week[mod(h, hoursInWeek)].add(x0, n, capHour)
+	}
 	o := &b.Off[mod(h, hoursInDay)]
-	o.add(x/math.Exp(b.Level), n, capDay*max(1, n/ticksInHour))
+	o.add(x0, n, capDay*max(1, n/ticksInHour))
 	if o.N < recurs*max(ticksInHour, n) {
 		return false
 	}
@@ -211,9 +287,9 @@ const (
 // behind then fits much better than the present one, both where the season
 // rises and where it falls. (A level that is wrong fits better in one of them
 // and worse in the other.) It says whether it moved.
-func (b *baseline) clock(unix int64, x, n, phi float64) bool {
+func (b *baseline) clock(unix, width int64, x, n, phi float64) bool {
 	level := math.Exp(b.Level) * n
-	now, ahead, behind := b.season(unix, 0), b.season(unix, 1), b.season(unix, -1)
+	now, ahead, behind := b.season(unix, width, 0), b.season(unix, width, 1), b.season(unix, width, -1)
 	rising := 0
 	if ahead > behind {
 		rising = 1

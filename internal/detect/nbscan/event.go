@@ -395,8 +395,12 @@ func (d *Detector) accept(reason string) []faultline.Event {
 		st.Base.Level, st.Base.LevelVar = level, spreadLevel*spreadLevel
 		return events
 	}
-	st.Base, st.Known = newBaseline(), min(st.Known, n)
-	st.Base.Total = cell{x, n}
+	if d.young() {
+		st.Base.begin(cell{x, n})
+	} else {
+		st.Base, st.Known = newBaseline(), min(st.Known, n)
+		st.Base.Total = cell{x, n}
+	}
 	st.Base.refresh(d.middle(0), d.phiTick(), d.shapeAt)
 	return events
 }

@@ -308,7 +308,7 @@ const leastMean = 1e-4
 // of it.
 func (d *Detector) expect(complete float64) float64 {
 	b := &d.st.Base
-	return max(leastMean, b.season(d.middle(0), 0)*math.Exp(b.Level)*d.ticks()*min(complete, 1))
+	return max(leastMean, b.season(d.middle(0), d.st.Width, 0)*math.Exp(b.Level)*d.ticks()*min(complete, 1))
 }
 
 // minComplete is the share of a bin in which somebody must have listened.
@@ -407,8 +407,8 @@ func (d *Detector) learn() {
 		b.refresh(at, phi, d.shapeAt)
 		defer b.refresh(now, phi, d.shapeAt)
 	}
-	b.learn(at, float64(o.X), n, b.season(at, 0), phi, d.shapeAt)
-	if d.st.Known > seasonTicks && n <= ticksInHour && b.clock(at, float64(o.X), n, phi) {
+	b.learn(at, float64(o.X), n, b.season(at, d.st.Width, 0), phi, d.shapeAt)
+	if d.st.Known > seasonTicks && n <= ticksInHour && b.clock(at, d.st.Width, float64(o.X), n, phi) {
 		b.refresh(now, phi, d.shapeAt)
 	}
 }

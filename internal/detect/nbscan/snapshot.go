@@ -6,7 +6,7 @@ import (
 )
 
 // stateVersion changes with the layout of state or slot.
-const stateVersion = 3
+const stateVersion = 4
 
 // MarshalBinary writes the state and the ring, little endian.
 func (d *Detector) MarshalBinary() ([]byte, error) {

@@ -25,7 +25,7 @@ func (d *Detector) test(r *result) {
 			continue
 		}
 		tested++
-		phi := d.st.Phi.of(w, d.spread(t.Bins)) + d.st.Base.LevelVar + modelError
+		phi := d.st.Phi.of(w, d.spread(t.Bins)) + d.st.Base.LevelVar + modelError + d.early(w)
 		if young {
 			phi = max(phi, phiYoung)
 		}
@@ -57,6 +57,23 @@ func (d *Detector) test(r *result) {
 		r.Up = 0 // how busy it is cannot be known yet, and no people vouch for it
 	}
 }
+
+// early is the variance of the relative error of a window's expectation because
+// people come some minutes earlier or later than they usually do: much where a
+// steep morning begins, hardly anything elsewhere.
+func (d *Detector) early(w int) float64 {
+	t, bins := &d.tot[w], d.lay.bins[w]
+	slid := shift / float64(d.st.Width) * float64(d.at(0).Mu-d.at(bins-1).Mu)
+	e := slid / max(t.Mu, leastMean) * float64(t.Bins) / float64(bins) // of a part as of the whole
+	return min(e*e, mostEarly)
+}
+
+// shift is the standard deviation of the time at which a day's hours come, in
+// seconds; mostEarly bounds what follows from it.
+const (
+	shift     = 300
+	mostEarly = 0.5
+)
 
 // settledTicks is the age from which the tail of quiet time is learnt.
 const settledTicks = 7 * 86400 / tick
