@@ -61,7 +61,8 @@ func (c *cell) add(sum, n, limit float64) {
 // toward shrinks the cell's mean to prior with the weight of k ticks.
 func (c cell) toward(prior, k float64) float64 { return (c.Sum + k*prior) / (c.N + k) }
 
-// baseline knows what is usual: a mean by hour of week, times a level that
+// baseline knows what is usual. Its hours are those of the wall clock, and its
+// moments are told in seconds since 1970 by that clock. It keeps a mean by hour of week, times a level that
 // follows slow change. Sparse hours lean on the hours around them, those on
 // the hour of day, that on the mean (or on the parent's shape).
 //
@@ -72,31 +73,42 @@ type baseline struct {
 	Week  [hoursInWeek]cell
 	Day   [hoursInDay]cell
 	Total cell
-	Off   [hoursInDay]cell   // what was not learnt since the hour was last as usual
-	Odd   [hoursInWeek]int32 // twice the week in which the hour was last not as usual; one more: the week before too
+	Off   [hoursInDay]cell    // what was not learnt since the hour was last as usual
+	Odd   [hoursInWeek]uint16 // twice the week since 1970 in which the hour was last not as usual; one more: the week before too
 
 	Level    float64 // logarithm
 	LevelVar float64
 	Slow     float64 // Level, averaged over slowMemory
 
-	Hour  int64                 // hour since 1970, the middle one of Near
-	Near  [2*around + 1]float64 // means of the hours around Hour, refreshed every hour
-	Edge  [2*around + 1]float64 // the season where each begins, but for the outer two
-	Shift int64                 // hours by which the clock of the season has moved
+	Now   hours
+	Rest  hours // of the Sunday before, on a public holiday
+	Shift int64 // hours by which the clock of the season has moved
 	// Clock is the log likelihood ratio of the season an hour ahead and an hour
 	// behind, each where the season falls and where it rises, decayed.
 	Clock [2][2]float64
 }
 
-func newBaseline() baseline {
-	return baseline{LevelVar: spreadLevel * spreadLevel, Hour: math.MinInt64}
+// hours are the means around a moment, worked out once an hour.
+type hours struct {
+	Hour int64                 // since 1970
+	Near [2*around + 1]float64 // means of the hours around it
+	Edge [2*around + 1]float64 // the season where each of them begins, but for the outer two
 }
+
+func newBaseline() baseline {
+	b := baseline{LevelVar: spreadLevel * spreadLevel}
+	b.stale()
+	return b
+}
+
+// stale makes the hours be worked out again: what they are made of changed.
+func (b *baseline) stale() { b.Now.Hour, b.Rest.Hour = math.MinInt64, math.MinInt64 }
 
 // begin makes a mean the usual one of a young baseline. What its hours were, and
 // what was kept out of them, stays: a morning must not make it forget the night.
 func (b *baseline) begin(mean cell) {
 	b.Total, b.Level, b.LevelVar, b.Slow = mean, 0, spreadLevel*spreadLevel, 0
-	b.Hour = math.MinInt64
+	b.stale()
 }
 
 // mean is the count to expect in a tick in the middle of hour h (since 1970).
@@ -133,12 +145,12 @@ func (b *baseline) day(h int64, g, phi float64, shape func(unix int64) float64) 
 // them (the piecewise parabolic method: Colella and Woodward, Journal of
 // Computational Physics 54, 1984); in the highest and the lowest hour, and for
 // bins that reach over an hour, it runs straight from middle to middle.
-func (b *baseline) season(unix, width, ahead int64) float64 {
-	i := hourOf(unix) - b.Hour + around + ahead
+func (t *hours) season(unix, width, ahead int64) float64 {
+	i := hourOf(unix) - t.Hour + around + ahead
 	in, half := float64(mod(unix, 3600))/3600, float64(width)/7200
-	m, left, right := b.Near[i], b.Edge[i], b.Edge[i+1]
+	m, left, right := t.Near[i], t.Edge[i], t.Edge[i+1]
 	if in < half || in+half > 1 {
-		left, right = (b.Near[i-1]+m)/2, (m+b.Near[i+1])/2
+		left, right = (t.Near[i-1]+m)/2, (m+t.Near[i+1])/2
 	} else if steep := max(left, right) > steepHour*min(left, right); steep && (left < m) == (m < right) {
 		return hump(m, left, right, in-half, in+half)
 	}
@@ -169,21 +181,21 @@ func edge(l0, l1, l2, l3 float64) float64 {
 	return math.Exp(min(max(e, min(l1, l2)), max(l1, l2)))
 }
 
-// refresh brings Near to the hour of a moment; moments up to an hour older
-// may be asked for afterwards.
-func (b *baseline) refresh(unix int64, phi float64, shape func(unix int64) float64) {
+// refresh brings the hours to a moment; moments up to two hours away may be asked
+// for afterwards.
+func (t *hours) refresh(b *baseline, unix int64, phi float64, shape func(unix int64) float64) {
 	h := hourOf(unix)
-	if h == b.Hour {
+	if h == t.Hour {
 		return
 	}
-	b.Hour = h
-	var l [len(b.Near)]float64
-	for i := range b.Near {
-		b.Near[i] = b.mean(h-around+int64(i), phi, shape)
-		l[i] = math.Log(b.Near[i])
+	t.Hour = h
+	var l [len(t.Near)]float64
+	for i := range t.Near {
+		t.Near[i] = b.mean(h-around+int64(i), phi, shape)
+		l[i] = math.Log(t.Near[i])
 	}
 	for i := 2; i < len(l)-1; i++ {
-		b.Edge[i] = edge(l[i-2], l[i-1], l[i], l[i+1])
+		t.Edge[i] = edge(l[i-2], l[i-1], l[i], l[i+1])
 	}
 }
 
@@ -226,7 +238,7 @@ const recurs = 3
 // what comes two weeks in a row, a match or a broadcast, is learnt from the second
 // time on, and nothing older of that hour counts.
 func (b *baseline) habit(h int64) bool {
-	week, o := int32((h-mod(h, hoursInWeek))/hoursInWeek), &b.Odd[mod(h, hoursInWeek)]
+	week, o := uint16((h-mod(h, hoursInWeek))/hoursInWeek), &b.Odd[mod(h, hoursInWeek)]
 	switch *o / 2 {
 	case week:
 	case week - 1:
@@ -257,7 +269,7 @@ func (b *baseline) reject(unix int64, x, n float64) bool {
 		b.Week[d] = cell{}
 	}
 	*o = cell{}
-	b.Hour = math.MinInt64
+	b.stale()
 	return true
 }
 
@@ -289,7 +301,7 @@ const (
 // and worse in the other.) It says whether it moved.
 func (b *baseline) clock(unix, width int64, x, n, phi float64) bool {
 	level := math.Exp(b.Level) * n
-	now, ahead, behind := b.season(unix, width, 0), b.season(unix, width, 1), b.season(unix, width, -1)
+	now, ahead, behind := b.Now.season(unix, width, 0), b.Now.season(unix, width, 1), b.Now.season(unix, width, -1)
 	rising := 0
 	if ahead > behind {
 		rising = 1
@@ -302,7 +314,8 @@ func (b *baseline) clock(unix, width int64, x, n, phi float64) bool {
 		e[rising] += logRatio(x, now*level, other/now, r)
 		if min(e[0], e[1]) > clockEvidence {
 			b.Shift += int64(1 - 2*i)
-			b.Clock, b.Hour = [2][2]float64{}, math.MinInt64
+			b.Clock = [2][2]float64{}
+			b.stale()
 			return true
 		}
 	}

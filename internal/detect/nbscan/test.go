@@ -25,7 +25,11 @@ func (d *Detector) test(r *result) {
 			continue
 		}
 		tested++
-		phi := d.st.Phi.of(w, d.spread(t.Bins)) + d.st.Base.LevelVar + modelError + d.early(w)
+		phi := d.st.Phi.of(w, d.spread(t.Bins))
+		if t.Special > 0 {
+			phi *= specialPhi
+		}
+		phi += d.st.Base.LevelVar + modelError + d.early(w)
 		if young {
 			phi = max(phi, phiYoung)
 		}
@@ -33,8 +37,8 @@ func (d *Detector) test(r *result) {
 			if p := upperLogP(x, usual, 1/phi); p > r.RawUp {
 				r.RawUp, r.W = p, w
 			}
-		} else if t.Mu >= dropExpected && t.Mu-t.Sum >= d.cfg.Excess {
-			if p := lowerLogP(t.Sum, dropShare*t.Mu, 1/phi); p > r.RawDown {
+		} else if least := t.Mu - t.Less; least >= dropExpected && least-t.Sum >= d.cfg.Excess {
+			if p := lowerLogP(t.Sum, dropShare*least, 1/phi); p > r.RawDown {
 				r.RawDown, r.V = p, w
 			}
 		}
@@ -127,6 +131,12 @@ func (d *Detector) settle(r *result, young bool) {
 	if young && !d.lay.wide {
 		return
 	}
+	if d.at(0).Flags&special != 0 {
+		if odd && d.freezes() {
+			d.freeze(r)
+		}
+		return
+	}
 	if d.lay.wide || d.settled() && st.Ev.Kind == 0 {
 		st.Up.Learn(r.RawUp, n, d.habit())
 		st.Down.Learn(r.RawDown, n, d.habit())
@@ -156,6 +166,10 @@ func (d *Detector) freeze(r *result) {
 		d.at(k).Flags |= abnormal
 	}
 }
+
+// specialPhi is by how much the dispersion is larger on a holiday and on the day of
+// a clock change.
+const specialPhi = 2
 
 // modelError is the variance of the relative error that even a good baseline has.
 const modelError = 0.0025
