@@ -43,7 +43,7 @@ type Place struct {
 var places = func() map[faultline.Country]func() *Place {
 	cal.DefaultLoc = time.UTC // days are dates, whatever the machine's zone
 	all := map[faultline.Country]func() *Place{}
-	for country, zone := range MainZones() {
+	for country, zone := range zoneOf() {
 		all[country] = sync.OnceValue(func() *Place {
 			p, err := In(zone)
 			if err != nil {
@@ -56,8 +56,8 @@ var places = func() map[faultline.Country]func() *Place {
 	return all
 }()
 
-// MainZones is the name of each country's zone.
-func MainZones() map[faultline.Country]string {
+// zoneOf is the name of each country's zone.
+func zoneOf() map[faultline.Country]string {
 	words := strings.Fields(mainZones)
 	all := make(map[faultline.Country]string, len(words)/2)
 	for i := 0; i < len(words); i += 2 {
@@ -74,8 +74,8 @@ func Of(c faultline.Country) *Place {
 	return nil
 }
 
-// In is a place in an IANA zone, without holidays. It knows the zones of
-// MainZones and UTC.
+// In is a place in an IANA zone that is named for a place, or in UTC. No holidays
+// of it are known: a zone is no country.
 func In(zone string) (*Place, error) {
 	if zone == "UTC" {
 		return &Place{zone: time.UTC}, nil
@@ -86,7 +86,7 @@ func In(zone string) (*Place, error) {
 	}
 	f, err := archive.Open(zone)
 	if err != nil {
-		return nil, fmt.Errorf("%q is not one of the %d time zones that this program knows, such as Europe/Berlin", zone, len(archive.File))
+		return nil, fmt.Errorf("no time zone is called %q: write one as in Europe/Berlin", zone)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(f)

@@ -131,8 +131,8 @@ func TestEachCountryHasAClock(t *testing.T) {
 			n++
 		}
 	}
-	if n != 250 || len(MainZones()) != 248 {
-		t.Errorf("%d countries, %d clocks", n, len(MainZones()))
+	if n != 250 || len(zoneOf()) != 248 {
+		t.Errorf("%d countries, %d clocks", n, len(zoneOf()))
 	}
 }
 
@@ -142,6 +142,9 @@ func TestUnknownPlaces(t *testing.T) {
 	}
 	if _, err := In("Europe/Atlantis"); err == nil {
 		t.Error("an unknown zone has a clock")
+	}
+	if p, err := In("America/Los_Angeles"); err != nil || p.Span(0).Offset != -8*3600 {
+		t.Errorf("Los Angeles: %v, %v", p, err)
 	}
 	if p, err := In("UTC"); err != nil || p.Span(0).Offset != 0 || p.Day(20000) != 0 {
 		t.Errorf("UTC: %v, %v", p, err)

@@ -3,8 +3,9 @@
 //	go run ./internal/calendar/build "$(go env GOROOT)/lib/time/zoneinfo.zip" internal/calendar/zones.zip
 //
 // The source is the tz database (public domain) as the Go distribution carries
-// it; of it the zones of calendar's table are kept. The same file gives the same
-// bytes.
+// it; of it the zones that are named for a place are kept (Europe/Berlin), and not
+// those that are named for a country or an offset (US/Pacific, Etc/GMT+1). The same
+// file gives the same bytes.
 package main
 
 import (
@@ -12,11 +13,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"slices"
-
-	"faultline/internal/calendar"
+	"strings"
 )
 
 func main() {
@@ -30,6 +29,9 @@ func main() {
 	}
 }
 
+// aliases are regions of the tz database that hold other names of zones only.
+var aliases = []string{"Brazil", "Canada", "Chile", "Etc", "Mexico", "SystemV", "US"}
+
 func build(from, to string) error {
 	source, err := zip.OpenReader(from)
 	if err != nil {
@@ -38,9 +40,12 @@ func build(from, to string) error {
 	defer source.Close()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	for _, zone := range slices.Compact(slices.Sorted(maps.Values(calendar.MainZones()))) {
-		if err := keep(w, source, zone); err != nil {
-			return fmt.Errorf("%s: %w", zone, err)
+	for _, f := range source.File {
+		if region, _, ok := strings.Cut(f.Name, "/"); !ok || slices.Contains(aliases, region) {
+			continue
+		}
+		if err := keep(w, f); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}
 	if err := w.Close(); err != nil {
@@ -50,13 +55,13 @@ func build(from, to string) error {
 }
 
 // keep copies a zone, without its date.
-func keep(w *zip.Writer, source *zip.ReadCloser, zone string) error {
-	in, err := source.Open(zone)
+func keep(w *zip.Writer, f *zip.File) error {
+	in, err := f.Open()
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	out, err := w.CreateHeader(&zip.FileHeader{Name: zone, Method: zip.Deflate})
+	out, err := w.CreateHeader(&zip.FileHeader{Name: f.Name, Method: zip.Deflate})
 	if err != nil {
 		return err
 	}

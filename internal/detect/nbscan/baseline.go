@@ -111,16 +111,37 @@ func (b *baseline) begin(mean cell) {
 	b.stale()
 }
 
+// wing is how many hours before and after an hour are its part of the week.
+const wing = 4
+
 // mean is the count to expect in a tick in the middle of hour h (since 1970).
 // phi is the dispersion of a tick.
 func (b *baseline) mean(h int64, phi float64, shape func(unix int64) float64) float64 {
+	var one [1]float64
+	b.means(h, one[:], phi, shape)
+	return one[0]
+}
+
+// means is mean of one hour after the other from h on, at most as many as hours holds.
+func (b *baseline) means(h int64, out []float64, phi float64, shape func(unix int64) float64) {
+	var days [2*around + 1 + 2*wing]float64
 	g := (b.Total.Sum + 0.5) / (b.Total.N + 1)
-	d := b.day(h, g, phi, shape)
+	for i := range len(out) + 2*wing {
+		days[i] = b.day(h-wing+int64(i), g, phi, shape)
+	}
+	for i := range out {
+		out[i] = b.week(h+int64(i), phi, days[i:i+2*wing+1])
+	}
+}
+
+// week is the mean of an hour of week; days are those of the hours of day around it.
+func (b *baseline) week(h int64, phi float64, days []float64) float64 {
+	d := days[wing]
 	var sum, usual float64
-	for j := h - 4; j <= h+4; j++ {
-		c := b.Week[mod(j+b.Shift, hoursInWeek)]
+	for i, day := range days {
+		c := b.Week[mod(h-wing+int64(i)+b.Shift, hoursInWeek)]
 		sum += c.Sum
-		usual += c.N * b.day(j, g, phi, shape)
+		usual += c.N * day
 	}
 	k := (1 + phi*d) / (spreadPart * spreadPart)
 	part := (sum + k) / (usual + k)
@@ -190,9 +211,9 @@ func (t *hours) refresh(b *baseline, unix int64, phi float64, shape func(unix in
 	}
 	t.Hour = h
 	var l [len(t.Near)]float64
-	for i := range t.Near {
-		t.Near[i] = b.mean(h-around+int64(i), phi, shape)
-		l[i] = math.Log(t.Near[i])
+	b.means(h-around, t.Near[:], phi, shape)
+	for i, m := range t.Near {
+		l[i] = math.Log(m)
 	}
 	for i := 2; i < len(l)-1; i++ {
 		t.Edge[i] = edge(l[i-2], l[i-1], l[i], l[i+1])

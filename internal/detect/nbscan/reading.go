@@ -15,8 +15,10 @@ import (
 // the most that may be usual, and Low is of the least.
 func (d *Detector) reading(s *faultline.Sample, r *result) faultline.Reading {
 	t := d.sum(d.lay.rate)
-	low, _ := d.band(t.Mu-t.Less, d.lay.rate)
-	_, high := d.band(t.Mu, d.lay.rate)
+	low, high := d.band(t.Mu, d.lay.rate)
+	if t.Less > 0 {
+		low, _ = d.band(t.Mu-t.Less, d.lay.rate)
+	}
 	out := faultline.Reading{
 		Series: d.series, At: detector.Unix(d.st.Last + d.st.Width),
 		Value: faultline.Round(t.Sum, 3), Expected: faultline.Round(t.Mu, 4),
