@@ -38,8 +38,12 @@ const (
 
 // steepHour is the ratio of an hour's edges from which it is no straight line. In
 // flatter ones what the parabola gains is less than the noise that it lets through
-// (measured on made-up series: 0.4 % of recall).
-const steepHour = 1.5
+// (measured on made-up series: 0.4 % of recall). flatEdge is the ratio of two hours
+// below which their edge lies half way.
+const (
+	steepHour = 1.5
+	flatEdge  = 1.3
+)
 
 // around is how many hours before and after the present one are kept ready: one
 // for a bin that is older, one for a clock that moved, two for an edge.
@@ -196,10 +200,15 @@ func hump(m, left, right, from, to float64) float64 {
 	return left + (rise+bend)*(from+to)/2 - bend*(from*from+from*to+to*to)/3
 }
 
-// edge is what the season is between the second and the third of four hours.
-func edge(l0, l1, l2, l3 float64) float64 {
-	e := (7*(l1+l2) - l0 - l3) / 12
-	return math.Exp(min(max(e, min(l1, l2)), max(l1, l2)))
+// edge is what the season is between the second and the third of four hours: a
+// cubic through their logarithms, or half way where it is flat.
+func edge(m0, m1, m2, m3 float64) float64 {
+	low, high := min(m1, m2), max(m1, m2)
+	if high < flatEdge*low {
+		return (m1 + m2) / 2
+	}
+	e := (7*math.Log(m1*m2) - math.Log(m0*m3)) / 12
+	return min(max(math.Exp(e), low), high)
 }
 
 // refresh brings the hours to a moment; moments up to two hours away may be asked
@@ -210,13 +219,9 @@ func (t *hours) refresh(b *baseline, unix int64, phi float64, shape func(unix in
 		return
 	}
 	t.Hour = h
-	var l [len(t.Near)]float64
 	b.means(h-around, t.Near[:], phi, shape)
-	for i, m := range t.Near {
-		l[i] = math.Log(m)
-	}
-	for i := 2; i < len(l)-1; i++ {
-		t.Edge[i] = edge(l[i-2], l[i-1], l[i], l[i+1])
+	for i := 2; i < len(t.Near)-1; i++ {
+		t.Edge[i] = edge(t.Near[i-2], t.Near[i-1], t.Near[i], t.Near[i+1])
 	}
 }
 

@@ -236,11 +236,10 @@ func (d *Detector) place(s *faultline.Sample) bool {
 		return false
 	}
 	d.skip(int64(-d.back(s)), start)
-	usual := d.expect(s.Complete)
+	d.push(d.slotOf(s, d.expect(s.Complete)))
 	if d.st.Ev.Kind < 0 {
-		usual.least()
+		d.at(0).least()
 	}
-	d.push(d.slotOf(s, usual))
 	d.remember(s)
 	if d.cfg.Anonymous {
 		d.mute()
@@ -313,18 +312,25 @@ func (d *Detector) middle(back int) int64 { return d.st.Last + d.st.Width/2 - in
 // leastMean is the least count that is expected in a bin.
 const leastMean = 1e-4
 
-// expect is the most and, if it is less, the least that may be usual in the newest
-// bin if somebody listened for a share of it.
-func (d *Detector) expect(complete float64) slot {
+// expected is what is usual in a bin: the fields of a slot.
+type expected struct {
+	Mu    float32
+	Less  uint8
+	Flags uint8
+}
+
+// expect is the most and the least that may be usual in the newest bin if somebody
+// listened for a share of it.
+func (d *Detector) expect(complete float64) expected {
+	b := &d.st.Base
+	per := math.Exp(b.Level) * d.ticks() * min(complete, 1)
 	today := d.special()
-	least, most := d.usual(today)
-	per := math.Exp(d.st.Base.Level) * d.ticks() * min(complete, 1)
-	s := slot{Mu: float32(max(leastMean, most*per))}
-	if today != 0 {
-		s.Flags = special
-		s.Less = uint8(min(lessUnit*(1-least/most), math.MaxUint8))
+	if today == 0 {
+		return expected{Mu: float32(max(leastMean, b.Now.season(d.local(0), d.st.Width, 0)*per))}
 	}
-	return s
+	least, most := d.usual(today)
+	less := uint8(min(lessUnit*(1-least/most), math.MaxUint8))
+	return expected{Mu: float32(max(leastMean, most*per)), Less: less, Flags: special}
 }
 
 // minComplete is the share of a bin in which somebody must have listened.
@@ -333,7 +339,7 @@ const minComplete = 0.5
 // slotOf makes a slot of a sample where so much is usual. What was hardly
 // listened to is unknown, unless even so more was heard than a whole bin usually
 // holds: then it counts as a whole bin, upwards, and is not learnt from.
-func (d *Detector) slotOf(s *faultline.Sample, usual slot) slot {
+func (d *Detector) slotOf(s *faultline.Sample, usual expected) slot {
 	o := slot{
 		X: float32(s.Value), Mu: usual.Mu, Less: usual.Less, Flags: usual.Flags, People: s.ReporterBits, Nets: s.NetworkBits,
 		Reporters: clip16(s.Reporters), Networks: clip16(s.Networks), Revision: clip16(s.Revision),
@@ -364,7 +370,7 @@ func (d *Detector) correct(back int, s *faultline.Sample) bool {
 	if s.Revision <= int(o.Revision) {
 		return false
 	}
-	usual := slot{Mu: o.Mu, Less: o.Less, Flags: o.Flags & special}
+	usual := expected{Mu: o.Mu, Less: o.Less, Flags: o.Flags & special}
 	if usual.Mu == 0 {
 		usual = d.expect(s.Complete)
 	}

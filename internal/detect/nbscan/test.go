@@ -25,20 +25,14 @@ func (d *Detector) test(r *result) {
 			continue
 		}
 		tested++
-		phi := d.st.Phi.of(w, d.spread(t.Bins))
-		if t.Special > 0 {
-			phi *= specialPhi
-		}
-		phi += d.st.Base.LevelVar + modelError + d.early(w)
-		if young {
-			phi = max(phi, phiYoung)
-		}
-		if x, usual := max(t.Cut, 0), t.Mu*lift; x-usual >= d.cfg.Excess {
-			if p := upperLogP(x, usual, 1/phi); p > r.RawUp {
+		x, most, least := max(t.Cut, 0), t.Mu*lift, t.Mu-t.Less
+		switch {
+		case x-most >= d.cfg.Excess:
+			if p := upperLogP(x, most, 1/d.phiNow(w)); p > r.RawUp {
 				r.RawUp, r.W = p, w
 			}
-		} else if least := t.Mu - t.Less; least >= dropExpected && least-t.Sum >= d.cfg.Excess {
-			if p := lowerLogP(t.Sum, dropShare*least, 1/phi); p > r.RawDown {
+		case least >= dropExpected && least-t.Sum >= d.cfg.Excess:
+			if p := lowerLogP(t.Sum, dropShare*least, 1/d.phiNow(w)); p > r.RawDown {
 				r.RawDown, r.V = p, w
 			}
 		}
@@ -60,6 +54,21 @@ func (d *Detector) test(r *result) {
 	if d.cfg.Anonymous && d.blind() {
 		r.Up = 0 // how busy it is cannot be known yet, and no people vouch for it
 	}
+}
+
+// phiNow is the dispersion that a window is tested with: its own, and how far what is
+// expected of it may be wrong.
+func (d *Detector) phiNow(w int) float64 {
+	t := &d.tot[w]
+	phi := d.st.Phi.of(w, d.spread(t.Bins))
+	if t.Special > 0 {
+		phi *= specialPhi
+	}
+	phi += d.st.Base.LevelVar + modelError + d.early(w)
+	if d.young() {
+		phi = max(phi, phiYoung)
+	}
+	return phi
 }
 
 // early is the variance of the relative error of a window's expectation because

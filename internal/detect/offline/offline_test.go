@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -424,6 +425,33 @@ func TestAClockChangeInAFileOpensNothingWhereTheClockIsKnown(t *testing.T) {
 		}
 		if (n > 0) != want {
 			t.Errorf("place known: %v: %d events after two weeks, want some: %v", place != nil, n, want)
+		}
+	}
+}
+
+// A daily count is held against Sundays on a holiday of its country.
+func TestAHolidayInDailyCountsOpensNothingWhereItIsKnown(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var rows []offline.Row
+	for at := time.Date(2024, 9, 2, 0, 0, 0, 0, time.UTC); at.Year() < 2026; at = at.AddDate(0, 0, 1) {
+		mean := 1000.0
+		if at.Weekday() == time.Sunday || at.Equal(time.Date(2025, 10, 3, 0, 0, 0, 0, time.UTC)) {
+			mean = 100
+		}
+		rows = append(rows, offline.Row{At: at, Value: math.Round(mean * (1 + 0.05*r.NormFloat64())), Known: true})
+	}
+	for _, c := range []struct {
+		place *calendar.Place
+		want  int
+	}{{calendar.Of("DE"), 0}, {calendar.Of("GB"), 1}, {nil, 1}} {
+		n := 0
+		for _, e := range offline.Detect("f", rows, offline.Count, c.place).Events {
+			if e.Onset >= "2025-06-01" {
+				n++
+			}
+		}
+		if n != c.want {
+			t.Errorf("%v: %d events, want %d", c.place, n, c.want)
 		}
 	}
 }
