@@ -260,6 +260,10 @@ func (b *baseline) learn(unix int64, x, n, s, phi float64, shape func(unix int64
 // recurs is how many days in a row an hour of day may be abnormal.
 const recurs = 3
 
+// habitMost is how many times the usual a habit may be, but for chance: an outage in
+// an hour that was a little odd a week ago is none, and begins none.
+const habitMost = 2
+
 // habit says whether an hour that is not as usual was not so a week ago either:
 // what comes two weeks in a row, a match or a broadcast, is learnt from the second
 // time on, and nothing older of that hour counts.
@@ -282,7 +286,9 @@ func (b *baseline) habit(h int64) bool {
 func (b *baseline) reject(unix int64, x, n float64) bool {
 	h := hourOf(unix) + b.Shift
 	x0 := x / math.Exp(b.Level)
-	if b.habit(h) {
+	if usual := n * b.Now.season(unix, int64(n*tick), 0); x0 > habitMost*usual+2*math.Sqrt(habitMost*usual)+loneCount {
+		b.Odd[mod(h, hoursInWeek)] = 0
+	} else if b.habit(h) {
 		b.Week[mod(h, hoursInWeek)].add(x0, n, capHour)
 	}
 	o := &b.Off[mod(h, hoursInDay)]

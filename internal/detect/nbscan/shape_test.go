@@ -92,3 +92,20 @@ func TestAMatchOnSundaysHidesNoSurgeOnMondays(t *testing.T) {
 		t.Errorf("%d events, want 1", n)
 	}
 }
+
+// An outage at an hour that was a little odd a week ago is no habit: nothing drops
+// when it is over, and the same a week later is found again.
+func TestAnOutageIsNoHabit(t *testing.T) {
+	c := ordinary(36)
+	c.Base, c.Size = 50, 60
+	var from [3]time.Time
+	for i, factor := range []float64{1.6, 30, 30} {
+		from[i] = monday.Add(time.Duration(14+7*i)*day + 17*time.Hour)
+		c.Surges = append(c.Surges, detecttest.Disturbance{From: from[i], To: from[i].Add(2 * time.Hour), Factor: factor})
+	}
+	events := opened(play(c), from[1])
+	if len(events) != 2 || events[0].Kind != faultline.Surge || events[1].Kind != faultline.Surge {
+		t.Fatalf("%d events, want two surges: %+v", len(events), events)
+	}
+	near(t, "the second outage opened", events[1].Opened, from[2], 10*time.Minute)
+}
