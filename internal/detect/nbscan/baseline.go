@@ -95,6 +95,7 @@ type baseline struct {
 // hours are the means around a moment, worked out once an hour.
 type hours struct {
 	Hour int64                 // since 1970
+	Bent bool                  // enough is known to tell a steep hour from one that was hardly seen
 	Near [2*around + 1]float64 // means of the hours around it
 	Edge [2*around + 1]float64 // the season where each of them begins, but for the outer two
 }
@@ -176,7 +177,7 @@ func (t *hours) season(unix, width, ahead int64) float64 {
 	m, left, right := t.Near[i], t.Edge[i], t.Edge[i+1]
 	if in < half || in+half > 1 {
 		left, right = (t.Near[i-1]+m)/2, (m+t.Near[i+1])/2
-	} else if steep := max(left, right) > steepHour*min(left, right); steep && (left < m) == (m < right) {
+	} else if steep := max(left, right) > steepHour*min(left, right); t.Bent && steep && (left < m) == (m < right) {
 		return hump(m, left, right, in-half, in+half)
 	}
 	if in < 0.5 {
@@ -218,10 +219,13 @@ func (t *hours) refresh(b *baseline, unix int64, phi float64, shape func(unix in
 	if h == t.Hour {
 		return
 	}
-	t.Hour = h
+	t.Hour, t.Bent = h, b.Total.N >= youngTicks
 	b.means(h-around, t.Near[:], phi, shape)
 	for i := 2; i < len(t.Near)-1; i++ {
-		t.Edge[i] = edge(t.Near[i-2], t.Near[i-1], t.Near[i], t.Near[i+1])
+		t.Edge[i] = (t.Near[i-1] + t.Near[i]) / 2
+		if t.Bent {
+			t.Edge[i] = edge(t.Near[i-2], t.Near[i-1], t.Near[i], t.Near[i+1])
+		}
 	}
 }
 
