@@ -12,7 +12,7 @@ import (
 // The house: who may import whom. Data flows one way, from room to room, and
 // rooms meet in internal/app only.
 var (
-	foundations = []string{"internal/kind", "internal/netinfo", "internal/settings", "internal/telemetry"}
+	foundations = []string{"internal/calendar", "internal/kind", "internal/netinfo", "internal/settings", "internal/telemetry"}
 	rooms       = []string{"internal/intake", "internal/probe", "internal/journal", "internal/series", "internal/detect", "internal/incident", "internal/store", "internal/publish"}
 	wiring      = []string{"internal/app", "internal/cli", "internal/bench", "internal/docgen"}
 )

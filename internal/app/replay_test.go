@@ -102,6 +102,28 @@ func TestQuietDaysAreQuietWhateverTheSeed(t *testing.T) {
 	}
 }
 
+// A steep morning and a match open nothing on their day, whatever the seed; the two
+// weeks before it are for learning.
+func TestAMorningAndAMatchAreQuietWhateverTheSeed(t *testing.T) {
+	for _, name := range []string{"morning-ramp", "tv-event"} {
+		for seed := uint64(1); seed <= 2; seed++ {
+			t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
+				t.Parallel()
+				s, err := scenario.Find(name, scenarios.Files)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.Seed = seed
+				for _, i := range incidentsOf(s) {
+					if !i.Opened.Before(s.From.Add(14 * 24 * time.Hour)) {
+						t.Errorf("%s, opened %s (%s), is %s", i.ID, i.Opened, i.Changes[0].Why, i.State)
+					}
+				}
+			})
+		}
+	}
+}
+
 // incidentsOf plays a scenario whole and gives the newest revision of each
 // incident.
 func incidentsOf(s *scenario.Scenario) map[string]faultline.Incident {

@@ -177,7 +177,7 @@ func (b *backtestFlags) score(f series) (backtest.Series, error) {
 		return s, err
 	}
 	slices.SortStableFunc(rows, func(x, y offline.Row) int { return x.At.Compare(y.At) })
-	s.Scores = offline.Detect(f.name, rows, offline.Kind(b.kind)).Scores
+	s.Scores = offline.Detect(f.name, rows, offline.Kind(b.kind), nil).Scores
 	s.Times, _ = offline.Columns(rows)
 	return s, nil
 }

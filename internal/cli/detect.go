@@ -13,15 +13,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"faultline/internal/calendar"
 	"faultline/internal/detect/offline"
+	"faultline/internal/netinfo"
 	"faultline/internal/settings"
 )
 
 // detectFlags are the flags of detect.
 type detectFlags struct {
 	*common
-	kind, out string
-	events    bool
+	kind, out     string
+	country, zone string
+	place         *calendar.Place // nil: nothing is known
+	events        bool
 }
 
 func newDetect(c *common) *cobra.Command {
@@ -34,11 +38,16 @@ row of zeros where counts were usual is unknown too: without heartbeats nobody c
 A column n makes value the successes of n tries (requests, checks): whole numbers, 0 to n. Such a file is a ratio; a row that
 does not fit is an error, and one with n 0 or empty is unknown. (--kind auto takes it for one if nine of ten rows fit.) Without n a
 ratio is one number from 0 to 1.
+Times without an offset are UTC. With --country or --zone, counts are compared by the hours of that wall clock, so that a clock change surprises
+nobody, and with --country on a public holiday with Sundays too. Of some countries no holidays are known; that is said.
 A file that cannot be read is named with its line, and writes nothing; the others are gone through, and the exit code is 3.`,
 		Example: "  faultline detect reports.csv\n  faultline detect checks.csv --kind ratio --events\n  faultline detect series/ --out scores --events",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := offline.ParseKind(d.kind); err != nil {
 				return fmt.Errorf("--kind %q: choose one of %s%s", d.kind, strings.Join(offline.Kinds(), ", "), mean(d.kind, offline.Kinds()))
+			}
+			if err := d.locate(); err != nil {
+				return err
 			}
 			return d.run(cmd.Context(), args[0])
 		},
@@ -46,8 +55,39 @@ A file that cannot be read is named with its line, and writes nothing; the other
 	f := cmd.Flags()
 	f.StringVar(&d.kind, "kind", "auto", "auto, count, gauge or ratio")
 	f.StringVar(&d.out, "out", "", "`folder` for the scores")
+	f.StringVar(&d.country, "country", "", "`country` whose people are counted: two letters (ISO 3166)")
+	f.StringVar(&d.zone, "zone", "", "time `zone` of the people who are counted, as Europe/Berlin")
 	f.BoolVar(&d.events, "events", false, "print events as NDJSON")
 	return cmd
+}
+
+// locate finds the place that was named, if any.
+func (d *detectFlags) locate() (err error) {
+	switch {
+	case d.country != "" && d.zone != "":
+		return errors.New("--country and --zone: give one of them; a country has a zone")
+	case d.zone != "":
+		if d.place, err = calendar.In(d.zone); err != nil {
+			return fmt.Errorf("--zone: %w", err)
+		}
+	case d.country != "":
+		c, ok := netinfo.Country(d.country)
+		if d.place = calendar.Of(c); !ok || d.place == nil {
+			return fmt.Errorf("--country %q: nobody's clock is known there: write two letters of ISO 3166, as GB%s", d.country, meantCountry(d.country))
+		}
+		if !d.place.KnowsHolidays() {
+			fmt.Fprintf(d.env.Stderr, "faultline: no public holiday of %s is known: only its clock is used\n", c)
+		}
+	}
+	return nil
+}
+
+// meantCountry asks whether a code was meant that people write for another one.
+func meantCountry(typed string) string {
+	if c := netinfo.MeantCountry(typed); c != "" {
+		return fmt.Sprintf(" (did you mean %s?)", c)
+	}
+	return ""
 }
 
 // mean asks whether the nearest word was meant.
@@ -169,7 +209,7 @@ func (d *detectFlags) read(path, name string, in io.Reader) (err error) {
 		defer func() { err = out.finish(err) }()
 		scores = out
 	}
-	_, err = offline.File(name, in, offline.Kind(d.kind), scores, events)
+	_, err = offline.File(name, in, offline.Kind(d.kind), d.place, scores, events)
 	var format *offline.FormatError
 	if errors.As(err, &format) {
 		format.File = path

@@ -17,6 +17,13 @@ type Counts struct {
 	// Base is the mean count per five minutes; Season the strength of the day,
 	// 0 to 1; Weekend the factor on Saturdays and Sundays.
 	Base, Season, Weekend float64
+	// Night is the share of the day's mean that is left by night. If it is given,
+	// the day does not swing as Season says: it is level, between a morning that
+	// rises from a hundredth to nearly all of it in three hours around seven, and
+	// an evening that falls half as fast.
+	Night float64
+	// Zone is where the clock hangs that the day follows; nil: UTC.
+	Zone *time.Location
 	// Size is the negative binomial size of a tick of five minutes: small is
 	// noisy. 0: Poisson.
 	Size float64
@@ -43,11 +50,14 @@ func (c Counts) Samples(s faultline.Series) []faultline.Sample {
 	// Seeds one after the other are streams one after the other, not the same one shifted.
 	r := &random{state: (&random{state: c.Seed}).next()}
 	out := make([]faultline.Sample, 0, c.Bins)
+	if c.Zone == nil {
+		c.Zone = time.UTC
+	}
 	level, noise := 0.0, 1.0
 	perTick := c.Width.Minutes() / 5
 	day := -1
 	for i := range c.Bins {
-		at := c.Start.Add(time.Duration(i) * c.Width)
+		at := c.Start.Add(time.Duration(i) * c.Width).In(c.Zone)
 		if at.YearDay() != day {
 			day = at.YearDay()
 			level = 0.97*level + c.Drift*r.normal()
@@ -64,7 +74,7 @@ func (c Counts) Samples(s faultline.Series) []faultline.Sample {
 		if c.Spikes > 0 && r.float() < c.Spikes*c.Width.Hours()/168 {
 			x += r.poisson(c.SpikeSize)
 		}
-		out = append(out, Sample(s, at, c.Width, x))
+		out = append(out, Sample(s, at.UTC(), c.Width, x))
 	}
 	return out
 }
@@ -72,6 +82,9 @@ func (c Counts) Samples(s faultline.Series) []faultline.Sample {
 func (c Counts) mean(at time.Time) float64 {
 	h := float64(at.Hour()) + float64(at.Minute())/60
 	m := c.Base * math.Exp(1.4*c.Season*math.Sin((h-9)/24*2*math.Pi))
+	if c.Night > 0 {
+		m = c.Base * (c.Night + (1-c.Night)/(1+math.Exp(-3*(h-7)))/(1+math.Exp(-1.5*(22-h))))
+	}
 	if d := at.Weekday(); c.Weekend > 0 && (d == time.Saturday || d == time.Sunday) {
 		m *= c.Weekend
 	}

@@ -129,6 +129,11 @@ func (d *Detector) open(r *result) []faultline.Event {
 	if way == 0 {
 		return nil
 	}
+	for k := range d.ring {
+		if way < 0 {
+			d.at(k).least() // a drop is told against what the test held it against
+		}
+	}
 	now := d.st.Last + d.st.Width
 	d.st.Ev = episode{Kind: way, Opened: now, Young: d.young(), End: now, Band: now, Heard: now, Peak: d.st.Last}
 	first := d.onset(0)
@@ -396,9 +401,13 @@ func (d *Detector) accept(reason string) []faultline.Event {
 		st.Base.Level, st.Base.LevelVar = level, spreadLevel*spreadLevel
 		return events
 	}
-	st.Base, st.Known = newBaseline(), min(st.Known, n)
-	st.Base.Total = cell{x, n}
-	st.Base.refresh(d.middle(0), d.phiTick(), d.shapeAt)
+	if d.young() {
+		st.Base.begin(cell{x, n})
+	} else {
+		st.Base, st.Known = newBaseline(), min(st.Known, n)
+		st.Base.Total = cell{x, n}
+	}
+	d.refresh(0)
 	return events
 }
 
@@ -418,6 +427,10 @@ func (d *Detector) sum(bins int) total {
 		t.Networks += int(s.Networks)
 		t.People |= s.People
 		t.Nets |= s.Nets
+		if s.Flags&special != 0 {
+			t.Special++
+			t.Less += s.under()
+		}
 	}
 	return t
 }

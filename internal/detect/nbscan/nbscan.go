@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"faultline"
+	"faultline/internal/calendar"
 	"faultline/internal/detect/calibrate"
 	"faultline/internal/detect/detector"
 	"faultline/internal/kind"
@@ -51,6 +52,9 @@ type Config struct {
 	// Anonymous is for series whose samples name no reporters and networks, as
 	// in files: only Excess counts then, and nothing opens in the first day.
 	Anonymous bool `yaml:"-"`
+	// Place is where the people are, for series that name no country: their hours
+	// are those of its clock, and its public holidays are looked up. Nil: not known.
+	Place *calendar.Place `yaml:"-"`
 }
 
 // Defaults are the levels of the state table: odd at 1e-4 with five reporters,
@@ -93,6 +97,7 @@ type Detector struct {
 	cfg    Config
 	series faultline.Series
 	parent detector.Shaper // the next wider series, or nil
+	wall   wall
 	lay    layout
 	tot    [windows]total
 	tried  [windows]tried // by the newest test; see working.go
@@ -131,7 +136,7 @@ type place struct {
 
 // New watches a series that nothing is known of.
 func New(s faultline.Series, c Config) *Detector {
-	return &Detector{cfg: c, series: s, st: state{Version: stateVersion, Base: newBaseline()}}
+	return &Detector{cfg: c, series: s, wall: wallOf(s, &c), st: state{Version: stateVersion, Base: newBaseline()}}
 }
 
 // Under gives the detector the next wider series: its own hours are shrunk to
@@ -155,7 +160,7 @@ func (d *Detector) Shape(at time.Time) float64 {
 	if d.young() || b.Total.Sum < 50 {
 		return 0
 	}
-	return b.mean(hourOf(at.Unix()), d.phiTick(), nil) * b.Total.N / b.Total.Sum
+	return b.mean(hourOf(d.wall.local(at.Unix())), d.phiTick(), nil) * b.Total.N / b.Total.Sum
 }
 
 // Accept makes the present level the usual one, as an operator decided. It
@@ -234,6 +239,9 @@ func (d *Detector) place(s *faultline.Sample) bool {
 	}
 	d.skip(int64(-d.back(s)), start)
 	d.push(d.slotOf(s, d.expect(s.Complete)))
+	if d.st.Ev.Kind < 0 {
+		d.at(0).least()
+	}
 	d.remember(s)
 	if d.cfg.Anonymous {
 		d.mute()
@@ -273,10 +281,10 @@ func (d *Detector) begin(start, width int64) {
 			d.st.Base.Total.N += d.ticks()
 		}
 	}
-	d.st.Base.refresh(d.middle(0), d.phiTick(), d.shapeAt)
+	d.refresh(0)
 	for k := range d.ring {
 		if s := d.at(k); s.Flags == 0 {
-			s.Mu = float32(d.expect(1))
+			s.Mu = d.expect(1).Mu
 		}
 	}
 }
@@ -288,16 +296,16 @@ func (d *Detector) skip(ahead, start int64) {
 	}
 	d.st.Last = start
 	d.st.Base.pass(float64(ahead) * d.weight())
-	d.st.Base.refresh(d.middle(0), d.phiTick(), d.shapeAt)
+	d.refresh(0)
 	d.learn()
 }
 
-// shapeAt adapts the parent's shape to Unix seconds.
-func (d *Detector) shapeAt(unix int64) float64 {
+// shapeAt adapts the parent's shape to local time. The parent may have another clock.
+func (d *Detector) shapeAt(local int64) float64 {
 	if d.parent == nil {
 		return 0
 	}
-	return d.parent.Shape(time.Unix(unix, 0).UTC())
+	return d.parent.Shape(d.wall.utc(local))
 }
 
 // middle is the moment in the middle of the bin that is back bins old.
@@ -306,33 +314,48 @@ func (d *Detector) middle(back int) int64 { return d.st.Last + d.st.Width/2 - in
 // leastMean is the least count that is expected in a bin.
 const leastMean = 1e-4
 
-// expect is the usual count of the newest bin if somebody listened for a share
-// of it.
-func (d *Detector) expect(complete float64) float64 {
+// expected is what is usual in a bin: the fields of a slot.
+type expected struct {
+	Mu    float32
+	Less  uint8
+	Flags uint8
+}
+
+// expect is the most and the least that may be usual in the newest bin if somebody
+// listened for a share of it.
+func (d *Detector) expect(complete float64) expected {
 	b := &d.st.Base
-	return max(leastMean, b.season(d.middle(0), 0)*math.Exp(b.Level)*d.ticks()*min(complete, 1))
+	per := math.Exp(b.Level) * d.ticks() * min(complete, 1)
+	today := d.special()
+	if today == 0 {
+		return expected{Mu: float32(max(leastMean, b.Now.season(d.local(0), d.st.Width, 0)*per))}
+	}
+	least, most := d.usual(today)
+	less := uint8(min(lessUnit*(1-least/most), math.MaxUint8))
+	return expected{Mu: float32(max(leastMean, most*per)), Less: less, Flags: special}
 }
 
 // minComplete is the share of a bin in which somebody must have listened.
 const minComplete = 0.5
 
-// slotOf makes a slot of a sample in which mu was expected. What was hardly
+// slotOf makes a slot of a sample where so much is usual. What was hardly
 // listened to is unknown, unless even so more was heard than a whole bin usually
 // holds: then it counts as a whole bin, upwards, and is not learnt from.
-func (d *Detector) slotOf(s *faultline.Sample, mu float64) slot {
+func (d *Detector) slotOf(s *faultline.Sample, usual expected) slot {
 	o := slot{
-		X: float32(s.Value), Mu: float32(mu), People: s.ReporterBits, Nets: s.NetworkBits,
+		X: float32(s.Value), Mu: usual.Mu, Less: usual.Less, Flags: usual.Flags, People: s.ReporterBits, Nets: s.NetworkBits,
 		Reporters: clip16(s.Reporters), Networks: clip16(s.Networks), Revision: clip16(s.Revision),
 	}
 	if s.Complete >= minComplete {
 		return o
 	}
-	whole := d.expect(1)
-	if s.Value <= whole {
-		o.Flags = unknown
+	whole := d.expect(1).Mu
+	if s.Value <= float64(whole) {
+		o.Flags |= unknown
 		return o
 	}
-	o.Mu, o.Flags = float32(max(mu, whole)), abnormal
+	o.Mu = max(o.Mu, whole)
+	o.Flags |= abnormal
 	return o
 }
 
@@ -349,11 +372,11 @@ func (d *Detector) correct(back int, s *faultline.Sample) bool {
 	if s.Revision <= int(o.Revision) {
 		return false
 	}
-	mu := float64(o.Mu)
-	if mu == 0 {
-		mu = d.expect(s.Complete)
+	usual := expected{Mu: o.Mu, Less: o.Less, Flags: o.Flags & special}
+	if usual.Mu == 0 {
+		usual = d.expect(s.Complete)
 	}
-	fresh := d.slotOf(s, mu)
+	fresh := d.slotOf(s, usual)
 	fresh.Flags |= o.Flags &^ unknown
 	if e := &d.st.Ev; e.Kind != 0 && d.st.Last-int64(back)*d.st.Width >= e.Onset && o.Flags&unknown == 0 {
 		e.Excess += float64(e.Kind) * (float64(fresh.X) - float64(o.X))
@@ -388,29 +411,31 @@ func (d *Detector) at(back int) *slot {
 }
 
 // learn teaches the baseline the bin that is now half an hour old, unless it
-// turned out to be part of something unusual.
+// turned out to be part of something unusual. A holiday teaches nothing, not even
+// of Sundays: some are like one, and others like no day of the week. The hours of
+// a week wait for the next one of theirs.
 func (d *Detector) learn() {
 	if d.lay.lag+1 >= len(d.ring) {
 		return
 	}
 	o := d.at(d.lay.lag)
-	if o.Flags&unknown != 0 {
+	if o.Flags&(unknown|special) != 0 {
 		return
 	}
 	b, phi, n := &d.st.Base, d.phiTick(), d.ticks()
-	at, now := d.middle(d.lay.lag+1), d.middle(0)
 	if o.Flags&abnormal != 0 {
-		if b.reject(at, float64(o.X), n) {
-			b.refresh(now, phi, d.shapeAt)
+		if b.reject(d.local(d.lay.lag+1), float64(o.X), n) {
+			d.refresh(0)
 		}
 		return
 	}
-	if now-at > 3600 { // wide bins: not among the hours around now
-		b.refresh(at, phi, d.shapeAt)
-		defer b.refresh(now, phi, d.shapeAt)
+	if int64(d.lay.lag+1)*d.st.Width > 3600 { // wide bins: not among the hours around now
+		d.refresh(d.lay.lag + 1)
+		defer d.refresh(0)
 	}
-	b.learn(at, float64(o.X), n, b.season(at, 0), phi, d.shapeAt)
-	if d.st.Known > seasonTicks && n <= ticksInHour && b.clock(at, float64(o.X), n, phi) {
-		b.refresh(now, phi, d.shapeAt)
+	at := d.local(d.lay.lag + 1)
+	b.learn(at, float64(o.X), n, b.Now.season(at, d.st.Width, 0), phi, d.shapeAt)
+	if d.wall.place == nil && d.st.Known > seasonTicks && n <= ticksInHour && b.clock(at, d.st.Width, float64(o.X), n, phi) {
+		d.refresh(0)
 	}
 }

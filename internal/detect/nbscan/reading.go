@@ -11,10 +11,14 @@ import (
 // reading tells what the newest bin looks like. Value, Expected, Low and High
 // are over the last 15 minutes (or one bin where bins are wider), so that a
 // chart of readings has one scale; LogP is of the best window, whatever its
-// length, and Reporters and Networks are of that window.
+// length, and Reporters and Networks are of that window. On a holiday Expected is
+// the most that may be usual, and Low is of the least.
 func (d *Detector) reading(s *faultline.Sample, r *result) faultline.Reading {
 	t := d.sum(d.lay.rate)
 	low, high := d.band(t.Mu, d.lay.rate)
+	if t.Less > 0 {
+		low, _ = d.band(t.Mu-t.Less, d.lay.rate)
+	}
 	out := faultline.Reading{
 		Series: d.series, At: detector.Unix(d.st.Last + d.st.Width),
 		Value: faultline.Round(t.Sum, 3), Expected: faultline.Round(t.Mu, 4),

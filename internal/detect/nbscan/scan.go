@@ -18,13 +18,26 @@ const maxBins = 120
 
 // A slot is one bin of the ring.
 type slot struct {
-	X, Mu     float32 // seen and expected
+	X, Mu     float32 // seen, and the most that is usual
 	People    faultline.Bits
 	Nets      faultline.Bits
 	Reporters uint16
 	Networks  uint16
 	Revision  uint16
 	Flags     uint8
+	Less      uint8 // by how much less than Mu may be usual too, in parts of lessUnit
+}
+
+// lessUnit is a whole of Less: fine enough for a test that allows for much more.
+const lessUnit = 256
+
+// under is how much less than Mu may be usual too.
+func (s *slot) under() float64 { return float64(s.Mu) * float64(s.Less) / lessUnit }
+
+// least makes the least that may be usual the usual.
+func (s *slot) least() {
+	s.Mu -= float32(s.under())
+	s.Less = 0
 }
 
 // Flags of a slot.
@@ -32,6 +45,7 @@ const (
 	unknown  = 1 << iota // nobody was listening
 	spent                // belongs to an event that is over
 	abnormal             // the baseline must not learn from it
+	special              // nor from this: a holiday, or the day on which a clock changes
 )
 
 // A total is what a window holds. Cut is Sum with the window's largest bin (of long
@@ -39,8 +53,10 @@ const (
 // above what is usual for it, so that a lone bin cannot fire a wide window.
 type total struct {
 	Sum, Cut, Mu float64
-	Bins         int // counted
+	Less         float64 // by how much less than Mu may be usual too
+	Bins         int     // counted
 	Unknown      int
+	Special      int
 	Reporters    int // sums over bins: upper bounds
 	Networks     int
 	People, Nets faultline.Bits // lower bounds
@@ -104,11 +120,16 @@ func look(l *layout, ring []slot, head int, out *[windows]total) {
 			t.Networks += int(s.Networks)
 			t.People |= s.People
 			t.Nets |= s.Nets
-			if x > first {
+			if s.Flags&special != 0 {
+				t.Special++
+				t.Less += s.under()
+			}
+			switch {
+			case x > first:
 				first, second, third, usual = x, first, second, float64(s.Mu)
-			} else if x > second {
+			case x > second:
 				second, third = x, second
-			} else if x > third {
+			case x > third:
 				third = x
 			}
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 // stateVersion changes with the layout of state, slot or work.
-const stateVersion = 4
+const stateVersion = 5
 
 // MarshalBinary writes the state and the ring, and the working of the event that
 // is open, little endian.

@@ -27,20 +27,18 @@ func (d *Detector) test(r *result) {
 			continue
 		}
 		tested++
-		phi := d.st.Phi.of(w, d.spread(t.Bins)) + d.st.Base.LevelVar + modelError
-		if young {
-			phi = max(phi, phiYoung)
-		}
-		d.tried[w] = tried{t.Sum, max(t.Cut, 0), t.Mu, t.Mu * lift, phi, 0}
-		if x, usual := max(t.Cut, 0), t.Mu*lift; x-usual >= d.cfg.Excess {
-			p := upperLogP(x, usual, 1/phi)
+		x, most, least, phi := max(t.Cut, 0), t.Mu*lift, t.Mu-t.Less, d.phiNow(w)
+		d.tried[w] = tried{t.Sum, x, t.Mu, most, phi, 0}
+		switch {
+		case x-most >= d.cfg.Excess:
+			p := upperLogP(x, most, 1/phi)
 			d.tried[w].LogP = p
 			if p > r.RawUp {
 				r.RawUp, r.W = p, w
 			}
-		} else if t.Mu >= dropExpected && t.Mu-t.Sum >= d.cfg.Excess {
-			p := lowerLogP(t.Sum, dropShare*t.Mu, 1/phi)
-			d.tried[w].drop(p)
+		case least >= dropExpected && least-t.Sum >= d.cfg.Excess:
+			p := lowerLogP(t.Sum, dropShare*least, 1/phi)
+			d.tried[w].drop(dropShare*least, p)
 			if p > r.RawDown {
 				r.RawDown, r.V = p, w
 			}
@@ -64,6 +62,38 @@ func (d *Detector) test(r *result) {
 		r.Up = 0 // how busy it is cannot be known yet, and no people vouch for it
 	}
 }
+
+// phiNow is the dispersion that a window is tested with: its own, and how far what is
+// expected of it may be wrong.
+func (d *Detector) phiNow(w int) float64 {
+	t := &d.tot[w]
+	phi := d.st.Phi.of(w, d.spread(t.Bins))
+	if t.Special > 0 {
+		phi *= specialPhi
+	}
+	phi += d.st.Base.LevelVar + modelError + d.early(w)
+	if d.young() {
+		phi = max(phi, phiYoung)
+	}
+	return phi
+}
+
+// early is the variance of the relative error of a window's expectation because
+// people come some minutes earlier or later than they usually do: much where a
+// steep morning begins, hardly anything elsewhere.
+func (d *Detector) early(w int) float64 {
+	t, bins := &d.tot[w], d.lay.bins[w]
+	slid := shift / float64(d.st.Width) * float64(d.at(0).Mu-d.at(bins-1).Mu)
+	e := slid / max(t.Mu, leastMean) * float64(t.Bins) / float64(bins) // of a part as of the whole
+	return min(e*e, mostEarly)
+}
+
+// shift is the standard deviation of the time at which a day's hours come, in
+// seconds; mostEarly bounds what follows from it.
+const (
+	shift     = 300
+	mostEarly = 0.5
+)
 
 // settledTicks is the age from which the tail of quiet time is learnt.
 const settledTicks = 7 * 86400 / tick
@@ -128,6 +158,12 @@ func (d *Detector) settle(r *result, young bool) {
 	if young && !d.lay.wide {
 		return
 	}
+	if d.at(0).Flags&special != 0 {
+		if odd && d.freezes() {
+			d.freeze(r)
+		}
+		return
+	}
 	if d.lay.wide || d.settled() && st.Ev.Kind == 0 {
 		st.Up.Learn(r.RawUp, n, d.habit(1))
 		st.Down.Learn(r.RawDown, n, d.habit(-1))
@@ -157,6 +193,10 @@ func (d *Detector) freeze(r *result) {
 		d.at(k).Flags |= abnormal
 	}
 }
+
+// specialPhi is by how much the dispersion is larger on a holiday and on the day of
+// a clock change.
+const specialPhi = 2
 
 // modelError is the variance of the relative error that even a good baseline has.
 const modelError = 0.0025

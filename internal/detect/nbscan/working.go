@@ -17,7 +17,7 @@ const Young = faultline.Seconds(youngTicks * tick * time.Second)
 type tried struct{ Seen, Counted, Usual, Against, Phi, LogP float64 }
 
 // drop notes the lower tail of a window.
-func (t *tried) drop(logP float64) { t.Counted, t.Against, t.LogP = t.Seen, dropShare*t.Usual, logP }
+func (t *tried) drop(against, logP float64) { t.Counted, t.Against, t.LogP = t.Seen, against, logP }
 
 // work is the working of the open event, of fixed size for the snapshot: what
 // the test found when its evidence was largest so far. It lies beside the state,
@@ -58,7 +58,7 @@ func (d *Detector) about() work {
 	level := math.Exp(b.Level)
 	return work{
 		At: d.st.Last + d.st.Width, Known: d.st.Known, Level: level, Young: d.young(), At2: 2, Slope: 1,
-		Hour: b.season(d.middle(0), 0) * float64(d.lay.rate) * d.ticks(),
+		Hour: b.Now.season(d.local(0), d.st.Width, 0) * float64(d.lay.rate) * d.ticks(),
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"faultline/internal/calendar"
 )
 
 // A FormatError says which line of a file cannot be read, and why.
@@ -192,12 +194,12 @@ type Summary struct {
 // File reads one series, writes its scores and appends its events; scores or
 // events may be nil. name is the path below the folder that was given: errors
 // and events carry it.
-func File(name string, in io.Reader, kind Kind, scores, events io.Writer) (Summary, error) {
+func File(name string, in io.Reader, kind Kind, place *calendar.Place, scores, events io.Writer) (Summary, error) {
 	rows, err := Read(name, in, kind)
 	if err != nil {
 		return Summary{}, err
 	}
-	r := Detect(name, rows, kind)
+	r := Detect(name, rows, kind, place)
 	s := Summary{Kind: r.Kind, Rows: len(rows), Events: len(r.Events)}
 	for _, x := range r.Scores {
 		if x >= AlarmLevel {

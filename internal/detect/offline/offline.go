@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"faultline"
+	"faultline/internal/calendar"
 	"faultline/internal/detect/bbscan"
 	"faultline/internal/detect/detector"
 	"faultline/internal/detect/gauge"
@@ -135,8 +136,9 @@ type Result struct {
 
 // Detect runs over the rows of one series, whose name the events carry. Rows
 // are taken in their order in time; of rows with one time the first counts,
-// and the others get its score.
-func Detect(name string, rows []Row, kind Kind) Result {
+// and the others get its score. Counts are those of people at place, if it is not
+// nil: by its clock, and with its holidays.
+func Detect(name string, rows []Row, kind Kind, place *calendar.Place) Result {
 	if kind == Auto {
 		kind = Guess(rows)
 	}
@@ -148,7 +150,7 @@ func Detect(name string, rows []Row, kind Kind) Result {
 	slices.SortStableFunc(order, func(a, b int) int { return rows[a].At.Compare(rows[b].At) })
 	run := runner{width: out.Width, ofN: kind == Ratio && ofTries(rows), latest: map[string]int{}}
 	run.windows = kind == Count || run.ofN
-	run.d, run.open = open(name, kind, run.ofN, out.Width)
+	run.d, run.open = open(name, kind, run.ofN, out.Width, place)
 	for _, i := range order {
 		out.Scores[i] = run.step(&rows[i])
 	}
@@ -157,7 +159,7 @@ func Detect(name string, rows []Row, kind Kind) Result {
 }
 
 // open makes the detector of a kind and says at which −log10 p it opens events.
-func open(name string, kind Kind, ofN bool, width time.Duration) (d detector.Detector, logP float64) {
+func open(name string, kind Kind, ofN bool, width time.Duration, place *calendar.Place) (d detector.Detector, logP float64) {
 	s := faultline.Series{Metric: faultline.Metric(kind), Service: faultline.ServiceID(name)}
 	switch {
 	case ofN:
@@ -167,7 +169,7 @@ func open(name string, kind Kind, ofN bool, width time.Duration) (d detector.Det
 		return bbscan.New(s, c), c.Open
 	case kind == Count:
 		c := nbscan.Defaults()
-		c.Anonymous, c.Open = true, openLogP(c.Open, width)
+		c.Anonymous, c.Place, c.Open = true, place, openLogP(c.Open, width)
 		c.Odd = min(c.Odd, c.Open)
 		return nbscan.New(s, c), c.Open
 	}

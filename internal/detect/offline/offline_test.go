@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"faultline"
+	"faultline/internal/calendar"
 	"faultline/internal/detect/detecttest"
 	"faultline/internal/detect/offline"
 )
@@ -111,7 +113,7 @@ func TestAFileGivesARowForEachRowAndItsEvents(t *testing.T) {
 	c.Surges = []detecttest.Disturbance{{From: from, To: from.Add(time.Hour), Add: 50}}
 	text := file(c, func(i int) bool { return i > 3000 && i < 3030 })
 	var scores, events bytes.Buffer
-	sum, err := offline.File("a/b.csv", strings.NewReader(text), offline.Auto, &scores, &events)
+	sum, err := offline.File("a/b.csv", strings.NewReader(text), offline.Auto, nil, &scores, &events)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,10 +147,10 @@ func TestRowsOutOfOrderAndTwiceChangeNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := offline.Detect("f", rows, offline.Auto)
+	want := offline.Detect("f", rows, offline.Auto, nil)
 	mixed := append([]offline.Row{}, rows[100:]...)
 	mixed = append(append(mixed, rows[:100]...), rows[500])
-	got := offline.Detect("f", mixed, offline.Auto)
+	got := offline.Detect("f", mixed, offline.Auto, nil)
 	for i := range rows[100:] {
 		if got.Scores[i] != want.Scores[i+100] {
 			t.Fatalf("row %d: %v, want %v", i, got.Scores[i], want.Scores[i+100])
@@ -172,7 +174,7 @@ func TestGaugesAndRatios(t *testing.T) {
 			fmt.Fprintf(&b, "%s,%.5f\n", monday.Add(time.Duration(i)*5*time.Minute).Format("2006-01-02 15:04:05"), v)
 		}
 		var events bytes.Buffer
-		sum, err := offline.File("g", strings.NewReader(b.String()), offline.Auto, io.Discard, &events)
+		sum, err := offline.File("g", strings.NewReader(b.String()), offline.Auto, nil, io.Discard, &events)
 		if err != nil || sum.Kind != c.kind || sum.Events != 1 {
 			t.Errorf("%s: %+v, %v, %s", c.kind, sum, err, events.String())
 		}
@@ -192,7 +194,7 @@ func TestAGapOfYearsBelongsToNoEvent(t *testing.T) {
 		add(old, 8*288, 100)
 		add(old.Add(8*day), 20, 2)
 		add(later, 12, 2)
-		events := offline.Detect("f", rows, kind).Events
+		events := offline.Detect("f", rows, kind, nil).Events
 		if len(events) == 0 || events[0].Kind != "drop" || events[0].State != "closed" || events[0].End > old.Add(9*day).Format(time.DateOnly) || events[0].Excess < -2500 {
 			t.Errorf("%s: %+v; want a drop that ends before the gap", kind, events)
 		}
@@ -216,7 +218,7 @@ func TestARowOfZerosIsASilentCollector(t *testing.T) {
 				}
 				rows = append(rows, offline.Row{At: at, Value: v, Known: true})
 			}
-			got := offline.Detect("f", rows, offline.Count)
+			got := offline.Detect("f", rows, offline.Count, nil)
 			if len(got.Events) != c.events {
 				t.Errorf("%d events, want %d: %+v", len(got.Events), c.events, got.Events)
 			}
@@ -232,7 +234,7 @@ func TestTheFirstHoursOfCountsScoreNothing(t *testing.T) {
 	for i := range 288 {
 		rows = append(rows, offline.Row{At: monday.Add(time.Duration(i) * 5 * time.Minute), Value: 100 + float64(i*7%31), Known: true})
 	}
-	for i, score := range offline.Detect("f", rows, offline.Count).Scores {
+	for i, score := range offline.Detect("f", rows, offline.Count, nil).Scores {
 		if score > 0.2 {
 			t.Fatalf("row %d of a series of which nothing was known scores %v", i, score)
 		}
@@ -265,7 +267,7 @@ func TestRecallAndFalseAlarms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := offline.Detect("f", rows, offline.Auto)
+		got := offline.Detect("f", rows, offline.Auto, nil)
 		hit := make([]bool, len(c.Surges))
 		for _, e := range got.Events {
 			onset, _ := offline.ParseTime(e.Onset)
@@ -321,7 +323,7 @@ func TestHarderSeriesStayQuiet(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, e := range offline.Detect("f", rows, offline.Auto).Events {
+				for _, e := range offline.Detect("f", rows, offline.Auto, nil).Events {
 					if onset, _ := offline.ParseTime(e.Onset); onset.After(monday.Add(28 * day)) {
 						n++
 					}
@@ -349,7 +351,7 @@ func FuzzReadCSV(f *testing.F) {
 			return
 		}
 		for _, kind := range []offline.Kind{offline.Auto, offline.Count, offline.Gauge, offline.Ratio} {
-			r := offline.Detect("f", rows, kind)
+			r := offline.Detect("f", rows, kind, nil)
 			if len(r.Scores) != len(rows) {
 				t.Fatalf("%d scores for %d rows", len(r.Scores), len(rows))
 			}
@@ -387,7 +389,7 @@ func TestFolder(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if _, err := offline.File(filepath.ToSlash(name), f, offline.Auto, to, &events); err != nil {
+		if _, err := offline.File(filepath.ToSlash(name), f, offline.Auto, nil, to, &events); err != nil {
 			return err
 		}
 		return to.Close()
@@ -397,5 +399,59 @@ func TestFolder(t *testing.T) {
 	}
 	if err := os.WriteFile(filepath.Join(out, "events.ndjson"), events.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// In a file too, people get up by their own clock.
+func TestAClockChangeInAFileOpensNothingWhereTheClockIsKnown(t *testing.T) {
+	london, err := calendar.In("Europe/London")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := detecttest.Counts{
+		Seed: 7, Start: time.Date(2025, 3, 10, 0, 0, 0, 0, time.UTC), Width: 5 * time.Minute, Bins: 28 * 288,
+		Base: 50, Night: 0.01, Size: 40, Zone: london.Zone(),
+	}
+	var rows []offline.Row
+	for _, s := range c.Samples(faultline.Series{}) {
+		rows = append(rows, offline.Row{At: s.Start, Value: s.Value, Known: true})
+	}
+	for place, want := range map[*calendar.Place]bool{london: false, nil: true} {
+		n := 0
+		for _, e := range offline.Detect("f", rows, offline.Count, place).Events {
+			if e.Onset >= "2025-03-24" {
+				n++
+			}
+		}
+		if (n > 0) != want {
+			t.Errorf("place known: %v: %d events after two weeks, want some: %v", place != nil, n, want)
+		}
+	}
+}
+
+// A daily count is held against Sundays on a holiday of its country.
+func TestAHolidayInDailyCountsOpensNothingWhereItIsKnown(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var rows []offline.Row
+	for at := time.Date(2024, 9, 2, 0, 0, 0, 0, time.UTC); at.Year() < 2026; at = at.AddDate(0, 0, 1) {
+		mean := 1000.0
+		if at.Weekday() == time.Sunday || at.Equal(time.Date(2025, 10, 3, 0, 0, 0, 0, time.UTC)) {
+			mean = 100
+		}
+		rows = append(rows, offline.Row{At: at, Value: math.Round(mean * (1 + 0.05*r.NormFloat64())), Known: true})
+	}
+	for _, c := range []struct {
+		place *calendar.Place
+		want  int
+	}{{calendar.Of("DE"), 0}, {calendar.Of("GB"), 1}, {nil, 1}} {
+		n := 0
+		for _, e := range offline.Detect("f", rows, offline.Count, c.place).Events {
+			if e.Onset >= "2025-06-01" {
+				n++
+			}
+		}
+		if n != c.want {
+			t.Errorf("%v: %d events, want %d", c.place, n, c.want)
+		}
 	}
 }

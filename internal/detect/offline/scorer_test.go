@@ -49,7 +49,7 @@ func detectAll(t *testing.T, set, scores, events string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := offline.File(filepath.ToSlash(name), in, offline.Auto, out, lines); err != nil {
+		if _, err := offline.File(filepath.ToSlash(name), in, offline.Auto, nil, out, lines); err != nil {
 			t.Fatal(err)
 		}
 		in.Close()

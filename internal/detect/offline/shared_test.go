@@ -51,7 +51,7 @@ func labelled(t *testing.T, labels, data string, kind offline.Kind) []backtest.S
 	var all []backtest.Series
 	for name, w := range windows {
 		rows := readRows(t, filepath.Join(data, filepath.FromSlash(name)))
-		s := backtest.Series{Name: name, Scores: offline.Detect(name, rows, kind).Scores, Windows: w}
+		s := backtest.Series{Name: name, Scores: offline.Detect(name, rows, kind, nil).Scores, Windows: w}
 		s.Times, _ = offline.Columns(rows)
 		all = append(all, s)
 	}
@@ -98,7 +98,7 @@ func TestBlackoutOfProvinces(t *testing.T) {
 		drop := backtest.Halved(times, values, calm)
 		name := strings.TrimSuffix(filepath.Base(path), ".csv")
 		found := false
-		for _, e := range offline.Detect(name, rows, offline.Auto).Events {
+		for _, e := range offline.Detect(name, rows, offline.Auto, nil).Events {
 			onset, _ := offline.ParseTime(e.Onset)
 			found = found || e.Kind == "drop" && onset.Sub(drop).Abs() <= 3*time.Hour
 			if onset.Before(calm) {

@@ -89,7 +89,7 @@ func TestARatioOfNIsScanned(t *testing.T) {
 	}
 	for _, kind := range []offline.Kind{offline.Auto, offline.Ratio} {
 		var scores, events bytes.Buffer
-		sum, err := offline.File("f", strings.NewReader(b.String()), kind, &scores, &events)
+		sum, err := offline.File("f", strings.NewReader(b.String()), kind, nil, &scores, &events)
 		if err != nil || sum.Kind != offline.Ratio || sum.Events != 1 || sum.Alarms < 1 || sum.Alarms > 5 {
 			t.Fatalf("%+v, %v, %s; want one event and 1 to 5 alarms", sum, err, events.String())
 		}

@@ -18,7 +18,7 @@ func weeks(values ...float64) []offline.Row {
 
 func TestAYearOfZerosMakesAFewCasesAnOutbreak(t *testing.T) {
 	rows := weeks(append(make([]float64, 52), 1, 0, 1, 2, 1, 3)...)
-	if got := offline.Detect("f", rows, offline.Count); len(got.Events) != 1 {
+	if got := offline.Detect("f", rows, offline.Count, nil); len(got.Events) != 1 {
 		t.Errorf("%+v; want one surge", got.Events)
 	}
 }
@@ -37,7 +37,7 @@ func TestWhatComesEachWinterIsUsual(t *testing.T) {
 		winter(30)
 	}
 	winter(300)
-	scores := offline.Detect("f", weeks(counts...), offline.Count).Scores
+	scores := offline.Detect("f", weeks(counts...), offline.Count, nil).Scores
 	highest := func(year int) float64 { return slices.Max(scores[52*year+44 : 52*year+52]) }
 	if first, last, huge := highest(0), highest(6), highest(7); first < offline.AlarmLevel || last >= offline.AlarmLevel || huge < offline.AlarmLevel {
 		t.Errorf("scores of winters: first %.2f, seventh %.2f, of ten times the size %.2f", first, last, huge)

@@ -72,9 +72,9 @@ func counts(r Rules) []number {
 		},
 		{
 			Anchor: "usual", Name: "Usual number", Shown: "25 to 85 are usual",
-			Meaning: fmt.Sprintf("What we expect at this hour of the week, from the service’s own past. The range holds 9 of 10 ordinary readings. It stands still while something is wrong, for %s at most: what lasts longer has become usual. An operator can say so earlier. Until a service has been watched for %s its hours are not believed.", within(r.Frozen), within(r.Young)),
+			Meaning: fmt.Sprintf("What we expect at this hour of the week, from the service’s own past. A country’s hours are those of its own clock. On its public holidays, what a Sunday brings is usual too: the number is the larger of the two. The range holds 9 of 10 ordinary readings. It stands still while something is wrong, for %s at most: what lasts longer has become usual. An operator can say so earlier. Until a service has been watched for %s its hours are not believed.", within(r.Frozen), within(r.Young)),
 			Unit:    "reports in 5 minutes, or in the hour or day that is named", From: "the history of the same service and place", Late: "learnt minute by minute while nothing is wrong",
-			Misleads: "a holiday, a launch or a final falls on an ordinary weekday", Rule: "hour-of-week baseline, negative binomial (detect)",
+			Misleads: "a launch, a final, or a holiday that we don’t know of falls on an ordinary weekday", Rule: "hour-of-week baseline, negative binomial (detect)",
 		},
 		{
 			Anchor: "ratio", Name: "Times the usual", Shown: "41 ×",
