@@ -74,7 +74,7 @@ func (d *Detector) track(r *result) []faultline.Event {
 	if d.follow(r) {
 		return append(d.close("split"), d.open(r)...)
 	}
-	if int(e.Quiet) >= d.lay.slow {
+	if int(e.Quiet) >= d.lay.Slow {
 		return d.close("")
 	}
 	switch {
@@ -165,7 +165,7 @@ func (d *Detector) part(s *slot) {
 func (d *Detector) climb(k int) bool {
 	e := &d.st.Ev
 	t, top, value := total{}, k, math.Inf(-1)
-	for i := k; i < k+d.lay.rate && i < len(d.ring); i++ {
+	for i := k; i < k+d.lay.Rate && i < len(d.ring); i++ {
 		s := d.at(i)
 		if s.Flags&(unknown|spent) != 0 {
 			continue
@@ -211,8 +211,8 @@ func (d *Detector) follow(r *result) (again bool) {
 	}
 	over := way * (float64(s.X) - float64(s.Mu))
 	e.Pending += over
-	t := d.sum(d.lay.rate)
-	logP := d.logP(&t, d.lay.rate)
+	t := d.sum(d.lay.Rate)
+	logP := d.logP(&t, d.lay.Rate)
 	if over > d.sigma(float64(s.Mu), 1) && logP >= bandLogP {
 		d.lasts()
 	}
@@ -250,10 +250,10 @@ func (d *Detector) logP(t *total, bins int) float64 {
 // calm counts how long the series has been back inside its band.
 func (d *Detector) calm(t *total, logP float64) {
 	e := &d.st.Ev
-	half := d.sum(d.lay.slow)
+	half := d.sum(d.lay.Slow)
 	left := float64(e.Kind) * (half.Sum - half.Mu)
-	perRate := float64(d.lay.slow) / float64(d.lay.rate)
-	room := max(2*d.sigma(half.Mu, d.lay.slow), fellShare*e.PeakExcess*perRate)
+	perRate := float64(d.lay.Slow) / float64(d.lay.Rate)
+	room := max(2*d.sigma(half.Mu, d.lay.Slow), fellShare*e.PeakExcess*perRate)
 	if t.Bins == 0 || logP >= bandLogP {
 		e.Quiet, e.Recovered = 0, 0
 		return
@@ -262,7 +262,7 @@ func (d *Detector) calm(t *total, logP float64) {
 		e.Recovered = e.Band
 	}
 	if e.Quiet++; left > room {
-		e.Quiet = min(e.Quiet, int32(d.lay.slow-1))
+		e.Quiet = min(e.Quiet, int32(d.lay.Slow-1))
 	}
 }
 
@@ -278,7 +278,7 @@ func (d *Detector) trough() bool {
 	if e.Kind < 0 || now < valleyShare*e.PeakExcess {
 		return false
 	}
-	if int(e.Trough) >= max(2, d.lay.bins[0]/2) && d.rises(d.lay.bins[0], fellShare*e.PeakExcess) {
+	if int(e.Trough) >= max(2, d.lay.Bins[0]/2) && d.rises(d.lay.Bins[0], fellShare*e.PeakExcess) {
 		return true
 	}
 	if now >= 2*valleyShare*e.PeakExcess {
@@ -291,7 +291,7 @@ func (d *Detector) trough() bool {
 // of low a rate window explains.
 func (d *Detector) rises(bins int, low float64) bool {
 	t := d.sum(bins)
-	return upperLogP(t.Sum, t.Mu+low*float64(bins)/float64(d.lay.rate), 1/d.phiOf(bins)) >= d.cfg.Open
+	return upperLogP(t.Sum, t.Mu+low*float64(bins)/float64(d.lay.Rate), 1/d.phiOf(bins)) >= d.cfg.Open
 }
 
 // valley watches for a long one: the excess falls below a quarter of the peak
@@ -301,23 +301,23 @@ func (d *Detector) valley(t *total) bool {
 	excess := float64(e.Kind) * (t.Sum - t.Mu)
 	if excess < valleyShare*e.PeakExcess {
 		e.Valley++
-		if int(e.Valley) <= d.lay.slow {
+		if int(e.Valley) <= d.lay.Slow {
 			e.ValleyHigh = max(excess, 0)
 		}
 	}
-	if int(e.Valley) < d.lay.slow {
+	if int(e.Valley) < d.lay.Slow {
 		if excess >= valleyShare*e.PeakExcess {
 			e.Valley = 0
 		}
 		return false
 	}
-	return e.Kind > 0 && excess > 0 && excess >= e.ValleyHigh/valleyShare && d.rises(d.lay.rate, e.ValleyHigh)
+	return e.Kind > 0 && excess > 0 && excess >= e.ValleyHigh/valleyShare && d.rises(d.lay.Rate, e.ValleyHigh)
 }
 
 // close ends the event. Its bins are spent: no later window looks at them.
 func (d *Detector) close(reason string) []faultline.Event {
 	e := &d.st.Ev
-	if weak := fellShare*e.PeakExcess < 3*d.sigma(e.PeakUsual, d.lay.rate); weak && reason == "" {
+	if weak := fellShare*e.PeakExcess < 3*d.sigma(e.PeakUsual, d.lay.Rate); weak && reason == "" {
 		e.End = d.ending()
 	}
 	spend := max(e.Band, e.End)
@@ -344,7 +344,7 @@ func (d *Detector) close(reason string) []faultline.Event {
 // after the newest of the last hour's bins that lay near its lowest.
 func (d *Detector) lull() (until, rise int64) {
 	e := &d.st.Ev
-	last := min(2*d.lay.slow, int((d.st.Last-e.Onset)/d.st.Width), len(d.ring)-d.lay.bins[0])
+	last := min(2*d.lay.Slow, int((d.st.Last-e.Onset)/d.st.Width), len(d.ring)-d.lay.Bins[0])
 	lowest := math.Inf(1)
 	for k := range last {
 		lowest = min(lowest, d.excess(k))
@@ -365,12 +365,12 @@ func (d *Detector) lull() (until, rise int64) {
 // the event's direction, as much as it would be in the rate window.
 func (d *Detector) excess(k int) float64 {
 	over := 0.0
-	for i := k; i < min(k+d.lay.bins[0], len(d.ring)); i++ {
+	for i := k; i < min(k+d.lay.Bins[0], len(d.ring)); i++ {
 		if s := d.at(i); s.Flags&(unknown|spent) == 0 {
 			over += float64(s.X) - float64(s.Mu)
 		}
 	}
-	return float64(d.st.Ev.Kind) * over * float64(d.lay.rate) / float64(d.lay.bins[0])
+	return float64(d.st.Ev.Kind) * over * float64(d.lay.Rate) / float64(d.lay.Bins[0])
 }
 
 // accept makes the level of the last two hours the usual one and ends the
@@ -438,10 +438,10 @@ func (d *Detector) sum(bins int) total {
 // phiOf is the dispersion of a window of so many bins.
 func (d *Detector) phiOf(bins int) float64 {
 	w := 0
-	for w+1 < d.lay.n && d.lay.bins[w] < bins {
+	for w+1 < d.lay.N && d.lay.Bins[w] < bins {
 		w++
 	}
-	return d.st.Phi.of(w, d.spread(d.lay.bins[w])) + d.st.Base.LevelVar
+	return d.st.Phi.of(w, d.spread(d.lay.Bins[w])) + d.st.Base.LevelVar
 }
 
 // sigma is the standard deviation of a window of mean m.

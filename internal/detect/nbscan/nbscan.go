@@ -29,6 +29,7 @@ import (
 	"faultline/internal/calendar"
 	"faultline/internal/detect/calibrate"
 	"faultline/internal/detect/detector"
+	"faultline/internal/detect/windows"
 	"faultline/internal/kind"
 )
 
@@ -99,9 +100,9 @@ type Detector struct {
 	parent detector.Shaper // the next wider series, or nil
 	wall   wall
 	lay    layout
-	tot    [windows]total
-	tried  [windows]tried // by the newest test; see working.go
-	why    *work          // of the open event
+	tot    [windows.Most]total
+	tried  [windows.Most]tried // by the newest test; see working.go
+	why    *work               // of the open event
 	ring   []slot
 	st     state
 }
@@ -192,7 +193,7 @@ func (d *Detector) settled() bool { return d.st.Known > max(settledTicks, 50*d.t
 
 // phiBin and phiTick are the dispersions of a bin and of a tick.
 func (d *Detector) phiBin() float64 {
-	return d.st.Phi.of(0, d.spread(d.lay.bins[0])) * float64(d.lay.bins[0])
+	return d.st.Phi.of(0, d.spread(d.lay.Bins[0])) * float64(d.lay.Bins[0])
 }
 
 func (d *Detector) phiTick() float64 { return d.phiBin() * d.ticks() }
@@ -273,7 +274,7 @@ func (d *Detector) mute() {
 func (d *Detector) begin(start, width int64) {
 	d.st.Width, d.st.Last = width, start-width
 	d.lay = layoutOf(width)
-	d.ring = make([]slot, d.lay.ring)
+	d.ring = make([]slot, d.lay.Ring)
 	for k := range d.ring {
 		d.at(k).Flags = unknown
 		if d.parent != nil && d.parent.Listened(detector.Unix(d.middle(k))) {
@@ -415,25 +416,25 @@ func (d *Detector) at(back int) *slot {
 // of Sundays: some are like one, and others like no day of the week. The hours of
 // a week wait for the next one of theirs.
 func (d *Detector) learn() {
-	if d.lay.lag+1 >= len(d.ring) {
+	if d.lay.Lag+1 >= len(d.ring) {
 		return
 	}
-	o := d.at(d.lay.lag)
+	o := d.at(d.lay.Lag)
 	if o.Flags&(unknown|special) != 0 {
 		return
 	}
 	b, phi, n := &d.st.Base, d.phiTick(), d.ticks()
 	if o.Flags&abnormal != 0 {
-		if b.reject(d.local(d.lay.lag+1), float64(o.X), n) {
+		if b.reject(d.local(d.lay.Lag+1), float64(o.X), n) {
 			d.refresh(0)
 		}
 		return
 	}
-	if int64(d.lay.lag+1)*d.st.Width > 3600 { // wide bins: not among the hours around now
-		d.refresh(d.lay.lag + 1)
+	if int64(d.lay.Lag+1)*d.st.Width > 3600 { // wide bins: not among the hours around now
+		d.refresh(d.lay.Lag + 1)
 		defer d.refresh(0)
 	}
-	at := d.local(d.lay.lag + 1)
+	at := d.local(d.lay.Lag + 1)
 	b.learn(at, float64(o.X), n, b.Now.season(at, d.st.Width, 0), phi, d.shapeAt)
 	if d.wall.place == nil && d.st.Known > seasonTicks && n <= ticksInHour && b.clock(at, d.st.Width, float64(o.X), n, phi) {
 		d.refresh(0)

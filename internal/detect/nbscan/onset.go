@@ -1,6 +1,10 @@
 package nbscan
 
-import "math"
+import (
+	"math"
+
+	"faultline/internal/detect/windows"
+)
 
 // rising are the ways in which an event may begin: the seconds until it has come
 // to 1 − 1/e of its height. 0: at once.
@@ -24,11 +28,11 @@ type piece struct {
 // as well. It returns the onset as an age in bins.
 func (d *Detector) onset(to int) int {
 	last := d.reach(to)
-	var ratios [2 * maxBins]float64
+	var ratios [2 * windows.Longest]float64
 	for k := range ratios {
 		ratios[k] = math.Inf(-1)
 	}
-	step := d.lay.bins[0]
+	step := d.lay.Bins[0]
 	at := d.search(to, last, to, last, step, &ratios)
 	if step > 1 {
 		at = d.search(to, last, max(to, at-2*step), min(last, at+2*step), 1, &ratios)
@@ -61,8 +65,8 @@ func (d *Detector) reach(to int) int {
 // search tries starts from the bin of age from back to the one of age back, and
 // puts the ratio of each that begins a piece of so many bins into ratios. It
 // returns the best.
-func (d *Detector) search(to, last, from, back, step int, ratios *[2 * maxBins]float64) int {
-	var buf [2 * maxBins]piece
+func (d *Detector) search(to, last, from, back, step int, ratios *[2 * windows.Longest]float64) int {
+	var buf [2 * windows.Longest]piece
 	pieces := d.pieces(to, last, step, buf[:0])
 	best := from
 	for i := range pieces {
@@ -99,7 +103,7 @@ func (d *Detector) pieces(to, last, step int, into []piece) []piece {
 // pieces, which are newest first, against no rise. Its height is found by two
 // steps of weighted least squares.
 func (d *Detector) fits(pieces []piece, tau float64) float64 {
-	var rise [2 * maxBins]float64
+	var rise [2 * windows.Longest]float64
 	begin := float64(pieces[len(pieces)-1].First+1) * float64(d.st.Width)
 	phi, height := d.phiOf(1), 0.0
 	for i := range pieces {
@@ -157,8 +161,8 @@ func (d *Detector) ending() int64 {
 	if t.Mu == 0 {
 		return e.End
 	}
-	q, step := max(0.01, 1+tailShare*(t.Sum/t.Mu-1)), d.lay.bins[0]
-	var buf [2 * maxBins]piece
+	q, step := max(0.01, 1+tailShare*(t.Sum/t.Mu-1)), d.lay.Bins[0]
+	var buf [2 * windows.Longest]piece
 	pieces := d.pieces(0, age(e.Onset), step, buf[:0])
 	best, l, end := 0.0, 0.0, e.End
 	for i := len(pieces) - 1; i >= 0; i-- {

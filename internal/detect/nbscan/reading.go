@@ -14,16 +14,16 @@ import (
 // length, and Reporters and Networks are of that window. On a holiday Expected is
 // the most that may be usual, and Low is of the least.
 func (d *Detector) reading(s *faultline.Sample, r *result) faultline.Reading {
-	t := d.sum(d.lay.rate)
-	low, high := d.band(t.Mu, d.lay.rate)
+	t := d.sum(d.lay.Rate)
+	low, high := d.band(t.Mu, d.lay.Rate)
 	if t.Less > 0 {
-		low, _ = d.band(t.Mu-t.Less, d.lay.rate)
+		low, _ = d.band(t.Mu-t.Less, d.lay.Rate)
 	}
 	out := faultline.Reading{
 		Series: d.series, At: detector.Unix(d.st.Last + d.st.Width),
 		Value: faultline.Round(t.Sum, 3), Expected: faultline.Round(t.Mu, 4),
 		Low: faultline.Round(low, 2), High: faultline.Round(high, 2),
-		Width: faultline.Seconds(time.Duration(int64(d.lay.rate)*d.st.Width) * time.Second),
+		Width: faultline.Seconds(time.Duration(int64(d.lay.Rate)*d.st.Width) * time.Second),
 		LogP:  faultline.Round(max(r.Up, r.Down), 2),
 		Age:   faultline.Seconds(time.Duration(d.st.Known*tick) * time.Second),
 		Mix:   s.Mix, Origin: s.Origin,
@@ -60,7 +60,7 @@ func (d *Detector) verdict(r *result, reporters int) (faultline.Verdict, string)
 // begun says that somebody listens to a series that is younger than the rate
 // window: the bins before its first are unknown, and no silence.
 func (d *Detector) begun() bool {
-	return d.at(0).Flags&unknown == 0 && d.st.Known < float64(d.lay.rate)*d.ticks()
+	return d.at(0).Flags&unknown == 0 && d.st.Known < float64(d.lay.Rate)*d.ticks()
 }
 
 // band is the 5 % and the 95 % quantile of what is usual, by the square root
@@ -111,7 +111,7 @@ func (d *Detector) event() faultline.Event {
 		State: faultline.EventOpen, Opened: detector.Unix(e.Opened), At: detector.Unix(d.st.Last + d.st.Width),
 		Onset: detector.Unix(e.Onset), OnsetLow: detector.Unix(e.OnsetLow), OnsetHigh: detector.Unix(e.OnsetHigh), Peak: detector.Unix(e.Peak),
 		PeakValue: faultline.Round(e.PeakValue, 3), PeakUsual: faultline.Round(e.PeakUsual, 4),
-		PeakWidth: faultline.Seconds(time.Duration(int64(d.lay.rate)*d.st.Width) * time.Second),
+		PeakWidth: faultline.Seconds(time.Duration(int64(d.lay.Rate)*d.st.Width) * time.Second),
 		Excess:    faultline.Round(float64(e.Kind)*max(e.Excess, 0), 2), LogP: faultline.Round(e.LogP, 2),
 		Reporters: int(e.Reporters), Networks: int(e.Networks), Young: e.Young, Working: d.working(), Origin: detector.OriginOf(d.st.Origin),
 	}

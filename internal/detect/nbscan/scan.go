@@ -4,17 +4,8 @@ import (
 	"math"
 
 	"faultline"
+	"faultline/internal/detect/windows"
 )
-
-// spans are the lengths of the scan's windows in minutes. Bins wider than
-// five minutes are scanned by 1, 2, 3 and 6 of them.
-var spans = [windows]int64{5, 10, 15, 30, 60, 120}
-
-const windows = 6
-
-// maxBins is the longest window in bins. Bins narrower than a minute are
-// scanned by as many as bins of a minute: over less time.
-const maxBins = 120
 
 // A slot is one bin of the ring.
 type slot struct {
@@ -64,48 +55,19 @@ type total struct {
 
 // layout is how windows fall on bins of one width.
 type layout struct {
-	n    int // windows in use
-	bins [windows]int
-	ring int  // bins kept: twice the longest window
-	lag  int  // bins that the baseline waits before it learns
-	slow int  // bins of the event machine's quiet time (30 minutes)
-	rate int  // bins of its rate (15 minutes)
+	windows.Layout
 	wide bool // a bin lasts for more than an hour: it is no lone moment
 }
 
-func layoutOf(width int64) layout {
-	var l layout
-	add := func(bins int) {
-		if l.n == 0 || bins > l.bins[l.n-1] {
-			l.bins[l.n] = bins
-			l.n++
-		}
-	}
-	if width > 300 {
-		for _, b := range []int{1, 2, 3, 6} {
-			add(b)
-		}
-	} else {
-		for _, m := range spans {
-			add(int(max(1, (m*60+width/2)/max(width, 60))))
-		}
-	}
-	l.wide = width > 3600
-	l.ring = 2 * l.bins[l.n-1]
-	longest := int64(l.bins[l.n-1])
-	l.lag = int(min(longest, 1800/width))
-	l.slow = int(max(2, min(longest, 1800/width)))
-	l.rate = int(max(1, min(longest, 900/width)))
-	return l
-}
+func layoutOf(width int64) layout { return layout{windows.Of(width), width > 3600} }
 
 // look adds up the windows that end with the newest bin.
-func look(l *layout, ring []slot, head int, out *[windows]total) {
+func look(l *layout, ring []slot, head int, out *[windows.Most]total) {
 	var t total
 	var first, second, third, usual float64
 	w := 0
 	i := head
-	for k := 1; w < l.n; k++ {
+	for k := 1; w < l.N; k++ {
 		s := &ring[i]
 		switch {
 		case s.Flags&unknown != 0:
@@ -133,7 +95,7 @@ func look(l *layout, ring []slot, head int, out *[windows]total) {
 				third = x
 			}
 		}
-		if k == l.bins[w] {
+		if k == l.Bins[w] {
 			out[w] = t
 			out[w].Cut = t.Sum
 			if !l.wide {
@@ -166,7 +128,7 @@ func lone(bins int, first, second, third, usual float64) float64 {
 
 // dispersion learns, for each window, by how much its count varies more than
 // a Poisson count: variance = m + φ m².
-type dispersion [windows]cell
+type dispersion [windows.Most]cell
 
 // Dispersions: what is assumed at first, for a window of one tick; the weight
 // of that assumption and of the memory, in ticks; the floor.

@@ -42,7 +42,7 @@ func (d *Detector) UnmarshalBinary(b []byte) error {
 	var ring []slot
 	if st.Width > 0 {
 		lay = layoutOf(st.Width)
-		ring = make([]slot, lay.ring)
+		ring = make([]slot, lay.Ring)
 	}
 	var why *work
 	want := n + binary.Size(ring)

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"faultline/internal/detect/windows"
 )
 
 // exact sums the law term by term, from the recurrence of its probabilities.
@@ -60,13 +62,13 @@ func TestTailsAreFiniteAndGrow(t *testing.T) {
 func TestWindowsFitBinsOfAnyWidth(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := layoutOf(rapid.Int64Range(1, 40*86400).Draw(t, "width in seconds"))
-		longest := l.bins[l.n-1]
-		if l.n < 1 || longest > maxBins || l.ring < longest || l.lag > longest || l.rate < 1 || l.slow < 1 || l.slow > l.ring {
+		longest := l.Bins[l.N-1]
+		if l.N < 1 || longest > windows.Longest || l.Ring < longest || l.Lag > longest || l.Rate < 1 || l.Slow < 1 || l.Slow > l.Ring {
 			t.Fatalf("%+v", l)
 		}
-		for w := 1; w < l.n; w++ {
-			if l.bins[w] <= l.bins[w-1] {
-				t.Fatalf("windows of %v bins", l.bins[:l.n])
+		for w := 1; w < l.N; w++ {
+			if l.Bins[w] <= l.Bins[w-1] {
+				t.Fatalf("windows of %v bins", l.Bins[:l.N])
 			}
 		}
 	})

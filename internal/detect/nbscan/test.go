@@ -20,10 +20,10 @@ type result struct {
 func (d *Detector) test(r *result) {
 	young := d.young()
 	tested, lift := 0, d.st.Base.lift()
-	for w := range d.lay.n {
+	for w := range d.lay.N {
 		t := &d.tot[w]
 		d.tried[w] = tried{}
-		if t.Bins == 0 || t.Unknown*2 > d.lay.bins[w] {
+		if t.Bins == 0 || t.Unknown*2 > d.lay.Bins[w] {
 			continue
 		}
 		tested++
@@ -82,7 +82,7 @@ func (d *Detector) phiNow(w int) float64 {
 // people come some minutes earlier or later than they usually do: much where a
 // steep morning begins, hardly anything elsewhere.
 func (d *Detector) early(w int) float64 {
-	t, bins := &d.tot[w], d.lay.bins[w]
+	t, bins := &d.tot[w], d.lay.Bins[w]
 	slid := shift / float64(d.st.Width) * float64(d.at(0).Mu-d.at(bins-1).Mu)
 	e := slid / max(t.Mu, leastMean) * float64(t.Bins) / float64(bins) // of a part as of the whole
 	return min(e*e, mostEarly)
@@ -119,7 +119,7 @@ func (d *Detector) habit(way int8) calibrate.Habit {
 	switch {
 	case d.lay.wide:
 		return ofDays
-	case way < 0 || !d.settled() || d.tot[d.lay.n-1].Mu < fewExpected:
+	case way < 0 || !d.settled() || d.tot[d.lay.N-1].Mu < fewExpected:
 		return ofFew
 	}
 	return ofMany
@@ -136,12 +136,12 @@ const youngPenalty = 2
 // quietShare is the unknown share of the last 15 minutes.
 func (d *Detector) quietShare() float64 {
 	n := 0
-	for k := range d.lay.rate {
+	for k := range d.lay.Rate {
 		if d.at(k).Flags&unknown != 0 {
 			n++
 		}
 	}
-	return float64(n) / float64(d.lay.rate)
+	return float64(n) / float64(d.lay.Rate)
 }
 
 // settle decides what may be learnt from the newest windows.
@@ -172,7 +172,7 @@ func (d *Detector) settle(r *result, young bool) {
 		d.freeze(r)
 		return
 	}
-	for w := range d.lay.n {
+	for w := range d.lay.N {
 		if d.tot[w].Unknown == 0 {
 			st.Phi.learn(w, &d.tot[w], n)
 		}
@@ -189,7 +189,7 @@ func (d *Detector) freeze(r *result) {
 	if r.RawDown > r.RawUp {
 		w = r.V
 	}
-	for k := range d.lay.bins[w] {
+	for k := range d.lay.Bins[w] {
 		d.at(k).Flags |= abnormal
 	}
 }

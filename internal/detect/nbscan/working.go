@@ -7,6 +7,7 @@ import (
 	"faultline"
 	"faultline/internal/detect/calibrate"
 	"faultline/internal/detect/detector"
+	"faultline/internal/detect/windows"
 )
 
 // Young is the age below which the baseline of reports is young.
@@ -28,8 +29,8 @@ type work struct {
 	ByPeople            bool // the rule of a young series: one window, its nominal p and many people
 	Best                int8
 	Reporters, Networks int32
-	Bins                [windows]int32
-	Tried               [windows]tried
+	Bins                [windows.Most]int32
+	Tried               [windows.Most]tried
 	Known, Hour, Level  float64
 	Choice, At2, Slope  float64 // At2: what 2 is worth
 	Young               bool
@@ -58,7 +59,7 @@ func (d *Detector) about() work {
 	level := math.Exp(b.Level)
 	return work{
 		At: d.st.Last + d.st.Width, Known: d.st.Known, Level: level, Young: d.young(), At2: 2, Slope: 1,
-		Hour: b.Now.season(d.local(0), d.st.Width, 0) * float64(d.lay.rate) * d.ticks(),
+		Hour: b.Now.season(d.local(0), d.st.Width, 0) * float64(d.lay.Rate) * d.ticks(),
 	}
 }
 
@@ -68,7 +69,7 @@ func (d *Detector) byTail(r *result, w int) work {
 	h, tail := d.habit(d.st.Ev.Kind), d.tail()
 	k.Down, k.Best, k.Choice, k.At2, k.Slope = d.st.Ev.Kind < 0, int8(w), r.Choice, tail.At(h), tail.Slope(h)
 	k.Tried = d.tried
-	for i, bins := range d.lay.bins {
+	for i, bins := range d.lay.Bins {
 		k.Bins[i] = int32(bins)
 	}
 	k.heard(&d.tot[w])
@@ -78,8 +79,8 @@ func (d *Detector) byTail(r *result, w int) work {
 // byPeople is the working of opensYoung.
 func (d *Detector) byPeople() work {
 	k := d.about()
-	t := d.sum(d.lay.rate)
-	k.ByPeople, k.Bins[0] = true, int32(d.lay.rate)
+	t := d.sum(d.lay.Rate)
+	k.ByPeople, k.Bins[0] = true, int32(d.lay.Rate)
 	k.Tried[0] = tried{t.Sum, t.Sum, t.Mu, t.Mu, phiYoung, upperLogP(t.Sum, t.Mu, 1/phiYoung)}
 	k.heard(&t)
 	return k
@@ -111,7 +112,7 @@ func (d *Detector) working() *faultline.Working {
 	}
 	out := &faultline.Working{
 		At: detector.Unix(k.At), Rule: d.rule(k), Age: faultline.Seconds(time.Duration(k.Known*tick) * time.Second), Needs: d.needs(k),
-		Hour: faultline.Round(k.Hour, 4), HourWidth: seconds(int32(d.lay.rate)), Level: faultline.Round(k.Level, 4),
+		Hour: faultline.Round(k.Hour, 4), HourWidth: seconds(int32(d.lay.Rate)), Level: faultline.Round(k.Level, 4),
 		Reporters: int(k.Reporters), Networks: int(k.Networks),
 	}
 	if d.cfg.Anonymous { // nobody is named in files

@@ -16,7 +16,7 @@ const (
 // heard so far does not explain it. What they said within one minute counts in
 // full: so many are no retried batch.
 func (d *Detector) opensYoung() bool {
-	t := d.sum(d.lay.rate)
+	t := d.sum(d.lay.Rate)
 	if !t.enough(d.cfg.YoungReporters, d.cfg.Networks) {
 		return false
 	}
@@ -32,7 +32,7 @@ func (d *Detector) founded(first int) bool {
 			n++
 		}
 	}
-	return n >= d.lay.rate
+	return n >= d.lay.Rate
 }
 
 // unfounded says whether an open event is only the level since listening began.
@@ -41,7 +41,7 @@ func (d *Detector) unfounded() bool {
 	if !e.Young || e.Founded || d.st.Last-e.Opened < unfoundedAfter {
 		return false
 	}
-	half, whole := d.sum(d.lay.slow), d.sum(len(d.ring))
+	half, whole := d.sum(d.lay.Slow), d.sum(len(d.ring))
 	return half.Bins > 0 && half.Sum*float64(whole.Bins) >= flatShare*whole.Sum*float64(half.Bins)
 }
 
@@ -52,6 +52,6 @@ func (d *Detector) fell() bool {
 	if !e.Young || e.Kind < 0 || d.st.Last-e.Opened < unfoundedAfter {
 		return false
 	}
-	half := d.sum(d.lay.slow)
-	return half.Bins > 0 && half.Sum/float64(half.Bins) <= fellShare*e.PeakExcess/float64(d.lay.rate)
+	half := d.sum(d.lay.Slow)
+	return half.Bins > 0 && half.Sum/float64(half.Bins) <= fellShare*e.PeakExcess/float64(d.lay.Rate)
 }

@@ -8,8 +8,6 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -362,44 +360,6 @@ func FuzzReadCSV(f *testing.F) {
 			}
 		}
 	})
-}
-
-// Larger check on a folder made by the public generator: FAULTLINE_DETECT_IN
-// names it, FAULTLINE_DETECT_OUT where scores and events.ndjson go.
-func TestFolder(t *testing.T) {
-	in, out := os.Getenv("FAULTLINE_DETECT_IN"), os.Getenv("FAULTLINE_DETECT_OUT")
-	if in == "" || out == "" {
-		t.Skip("FAULTLINE_DETECT_IN and FAULTLINE_DETECT_OUT are not set")
-	}
-	var events bytes.Buffer
-	err := filepath.WalkDir(in, func(path string, e os.DirEntry, err error) error {
-		if err != nil || filepath.Ext(path) != ".csv" {
-			return err
-		}
-		name, _ := filepath.Rel(in, path)
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := os.MkdirAll(filepath.Dir(filepath.Join(out, name)), 0o755); err != nil {
-			return err
-		}
-		to, err := os.Create(filepath.Join(out, name))
-		if err != nil {
-			return err
-		}
-		if _, err := offline.File(filepath.ToSlash(name), f, offline.Auto, nil, to, &events); err != nil {
-			return err
-		}
-		return to.Close()
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(out, "events.ndjson"), events.Bytes(), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // In a file too, people get up by their own clock.
